@@ -4,7 +4,8 @@ import { Chart } from '../parts/chart.js'
 import { Canary } from './canary.js'
 import { FeatureDrawer, Features, Metrics, Others } from './results.js'
 import { marksOf, SideForm, sideInWords, sidesOf, spanDragged } from './sides.js'
-import { HEADLINES, ownRows, rangeOf, rangeQuery } from '../parts/range.js'
+import { asOfOf, PastNote, PastPicker } from '../parts/as-of.js'
+import { asOfQuery, HEADLINES, ownRows, rangeOf, rangeQuery } from '../parts/range.js'
 import { request, show } from '../parts/page.js'
 import { Empty, Failed, Loading, Tabs, useAddress, useAnswer } from '../parts/ui.js'
 import { metricName } from '../parts/words.js'
@@ -27,6 +28,12 @@ const Head = ({ children = '' }) =>
     <h1>Compare</h1>
     ${children}
   </div>`
+
+/** What time the sides are told of; canaries are those of now. @param {{ asOf: string | undefined, change: any }} props */
+const Past = ({ asOf, change }) =>
+  asOf
+    ? html`<${PastNote} asOf=${asOf} back=${() => change({ as_of: undefined })} />`
+    : html`<p class="quiet facts"><${PastPicker} asOf=${asOf} change=${change} /></p>`
 
 /** The headline over time, over which either side is dragged. */
 function Timeline({ rows, metric, range, sides, answer, pick }) {
@@ -64,7 +71,7 @@ function Timeline({ rows, metric, range, sides, answer, pick }) {
 /** @param {{ model: any, windows: any[], headline: any[], cohorts: any, address: any, change: any, range: any }} props */
 function Sides({ model, windows, headline, cohorts, address, change, range }) {
   const sides = sidesOf(address, model, windows, cohorts)
-  const query = new URLSearchParams(sides).toString()
+  const query = `${new URLSearchParams(sides)}${asOfQuery(range)}`
   const { answer, error, isStale, again } = useAnswer(
     () => request(`${path}/side-by-side?${query}`),
     [query],
@@ -120,25 +127,30 @@ function Sides({ model, windows, headline, cohorts, address, change, range }) {
 /** What both tabs need: the model, its windows and the cohorts of the newest one. */
 async function readAbout(address) {
   const model = await request(path)
-  const range = rangeOf({ range: address.range }, model)
+  const asOf = asOfOf(address)
+  const range = { ...rangeOf({ range: address.range }, model), asOf }
   const of = async (query) =>
     ownRows((await request(`${path}/windows?${query}${rangeQuery(range)}`)).metrics, model)
   const metric = HEADLINES[model.task]?.[0] ?? 'accuracy'
   const [windows, headline, cohorts] = await Promise.all([
     of('family=operations&metric=throughput_per_s&subject='),
     of(`family=performance&metric=${metric}&subject=`),
-    request(`${path}/cohorts?metrics=${metric},error_ratio`),
+    request(`${path}/cohorts?metrics=${metric},error_ratio${asOfQuery(range)}`),
   ])
   return { model, range, windows, headline, cohorts }
 }
 
 function Page() {
   const [address, change] = useAddress()
-  const { answer, error, again } = useAnswer(() => readAbout(address), [address.range])
+  const { answer, error, again } = useAnswer(
+    () => readAbout(address),
+    [address.range, address.as_of],
+  )
   if (error) return html`<${Head} /><${Failed} error=${error} retry=${again} />`
   if (!answer) return html`<${Head} /><${Loading} what="the model" tall />`
   const chosen = address.tab === 'canary' ? 'canary' : 'sides'
-  return html`<${Head} />
+  const { asOf } = answer.range
+  return html`<${Head}>${chosen === 'sides' && html`<${Past} asOf=${asOf} change=${change} />`}<//>
     <${Tabs}
       tabs=${TABS}
       chosen=${chosen}

@@ -21,6 +21,8 @@ const SHOWN = [
   'scale_shift',
   'skew_shift',
   'domain_auc',
+  'novelty',
+  'mmd',
   'missing_ratio',
   'new_category_ratio',
   'type_mismatch_ratio',
@@ -93,10 +95,13 @@ function Values({ path, subject, window, range }) {
 /** What the feature's history is, and one window of it. */
 function Content({ path, model, subject, range, change }) {
   const [picked, setPicked] = useState('')
+  // Embeddings are vectors: they have no distribution to be drawn.
+  const isVector = subject === '@embedding'
+  const metric = isVector ? 'novelty' : 'psi'
   const { answer, error, again } = useAnswer(
     () =>
       request(
-        `${path}/windows?family=drift&metric=psi&subject=${encodeURIComponent(subject)}${rangeQuery(range)}`,
+        `${path}/windows?family=drift&metric=${metric}&subject=${encodeURIComponent(subject)}${rangeQuery(range)}`,
       ),
     [subject, rangeKey(range)],
   )
@@ -123,12 +128,18 @@ function Content({ path, model, subject, range, change }) {
         <span class="quiet small"> ${gravest.reason}</span>
       </p>`
     }
-    <h3>Values, window to ${day(window.window_end)}</h3>
-    <${Values} path=${path} subject=${subject} window=${window} range=${range} />
-    <h3>Population stability <span class="quiet">click a window to see its values</span></h3>
+    ${
+      !isVector &&
+      html`<h3>Values, window to ${day(window.window_end)}</h3>
+        <${Values} path=${path} subject=${subject} window=${window} range=${range} />`
+    }
+    <h3>
+      ${metricName(metric)}
+      <span class="quiet">click a window to see its ${isVector ? 'numbers' : 'values'}</span>
+    </h3>
     <${Chart}
       rows=${history}
-      label="Population stability of ${subject}"
+      label="${metricName(metric)} of ${subject}"
       height=${150}
       range=${range}
       zoom=${zoomBy(change)}

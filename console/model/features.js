@@ -69,8 +69,11 @@ const Row = ({ feature, open }) =>
     <td class="number">${percent(feature.missing_ratio)}</td>
   </tr>`
 
-/** @param {{ path: string, family: string, address: any, change: any, range: any }} props */
-export function Features({ path, family, address, change, range }) {
+/**
+ * @param {{ path: string, family: string, address: any, change: any, range: any, isShown?: (subject:
+ *   string) => boolean }} props `isShown` narrows the features; all unless given
+ */
+export function Features({ path, family, address, change, range, isShown = () => true }) {
   const to = range.to ? `&to=${encodeURIComponent(range.to)}` : ''
   const { answer, error, isStale, again } = useAnswer(
     () => request(`${path}/features?windows=30${to}${asOfQuery(range)}`),
@@ -78,12 +81,12 @@ export function Features({ path, family, address, change, range }) {
   )
   if (error) return html`<${Failed} error=${error} retry=${again} />`
   if (!answer) return html`<${Loading} what="every feature of the newest window" tall />`
-  if (answer.features.length === 0)
-    return html`<${Empty}>No window with features has closed yet.<//>`
+  const all = answer.features.filter(({ subject }) => isShown(subject))
+  if (all.length === 0) return html`<${Empty}>No window with such features has closed yet.<//>`
   const sort = address.sort ?? (family === 'quality' ? 'missing:down' : 'moved:down')
   const search = address.search ?? ''
-  const features = chosenOf(answer.features, search, sort, address.only ?? '')
-  const moved = answer.features.filter((feature) => GRAVITY.indexOf(feature.verdict) < 2).length
+  const features = chosenOf(all, search, sort, address.only ?? '')
+  const moved = all.filter((feature) => GRAVITY.indexOf(feature.verdict) < 2).length
   const by = (next) => change({ sort: next }, false)
   return html`<section class=${isStale ? 'stale' : ''} aria-label="Features">
     <div class="bar-row">

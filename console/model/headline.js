@@ -3,12 +3,14 @@ import { html } from '/console/vendor/preact.js'
 import { request } from '../parts/page.js'
 import { Chart } from '../parts/chart.js'
 import { kindOfEstimate, shownRows, withEstimates } from './estimates.js'
-import { HEADLINES, ownRows, rangeKey, rangeQuery, zoomBy } from '../parts/range.js'
+import { choiceOf, judgementChoices, namedBy } from './judgements.js'
+import { HEADLINES, newestRows, ownRows, rangeKey, rangeQuery, zoomBy } from '../parts/range.js'
 import { Badge, Empty, Failed, Loading, useAnswer } from '../parts/ui.js'
-import { day, metricName, number, percent, plural } from '../parts/words.js'
+import { day, number, percent, plural, sentence } from '../parts/words.js'
 
 /** @typedef {import('../../schemas/http/metric-results.ts').WindowMetric} WindowMetric */
 /** @typedef {import('../parts/range.js').Range} Range */
+/** @typedef {import('./judgements.js').Choice} Choice */
 
 const PRESETS = /** @type {const} */ ([
   ['30', '30 windows'],
@@ -47,10 +49,10 @@ function newestInWords(rows) {
 }
 
 /**
- * The newest known value in large, with what it rests on. @param {{ rows: WindowMetric[], metric:
- * string }} props
+ * The newest known value in large, with what it rests on. @param {{ rows: WindowMetric[], choice:
+ * Choice }} props
  */
-function Figure({ rows, metric }) {
+function Figure({ rows, choice }) {
   const last =
     rows.findLast((row) => row.value !== null && row.verdict !== 'incomplete') ??
     rows.findLast((row) => row.value !== null)
@@ -64,15 +66,15 @@ function Figure({ rows, metric }) {
       ${last.ci_low !== null && html`<span>${number(last.ci_low)} to ${number(last.ci_high)} (95 %)</span> `}
       ${(last.baseline_value ?? null) !== null && html`<span>baseline ${number(last.baseline_value)}</span> `}
       <span class="quiet">
-        window to ${day(last.window_end)}, ${plural(Number(last.n_labelled), 'label')} of
-        ${' '}${plural(Number(last.n_current), 'prediction')}${
+        window to ${day(last.window_end)},
+        ${' '}${choice.family === 'operations' ? '' : `${plural(Number(last.n_labelled), 'label')} of `}${plural(Number(last.n_current), 'prediction')}${
           last.label_maturity !== null && last.label_maturity < 1
             ? `, ${percent(last.label_maturity)} past the label horizon`
             : ''
         }${pending > 0 ? `; ${plural(pending, 'newer window awaits', 'newer windows await')} labels` : ''}${pending > 0 && newestInWords(rows)}
       </span>
     </span>
-    <span class="hidden">${metricName(metric)}</span>
+    <span class="hidden">${choice.name}</span>
   </div>`
 }
 
@@ -123,16 +125,58 @@ const Key = () =>
     <span class="quiet">Drag to zoom.</span>
   </p>`
 
-/** @param {{ path: string, model: any, address: any, change: any, range: Range }} props */
-export function Headline({ path, model, address, change, range }) {
-  const choices = HEADLINES[model.task] ?? ['accuracy', 'mae']
-  const metric = address.metric ?? choices[0]
+/** What a model of a task is headed by; of a language model the newest numbers tell. */
+async function choicesOf({ path, model, range }) {
+  if (model.task !== 'llm')
+    return (HEADLINES[model.task] ?? ['accuracy', 'mae']).map((metric) =>
+      choiceOf({ family: 'performance', metric, subject: '' }, ''),
+    )
+  const newest = (family) =>
+    request(`${path}/windows?family=${family}&newest=true${rangeQuery(range)}`)
+  const answers = await Promise.all(['feedback', 'performance', 'operations'].map(newest))
+  return judgementChoices(newestRows(answers.flatMap(({ metrics }) => ownRows(metrics, model))))
+}
+
+/** @param {{ path: string, model: any, address: any, change: any, range: Range }} shared */
+export function Headline(shared) {
+  const { model, address, range } = shared
+  const { answer, error, again } = useAnswer(
+    () => choicesOf(shared),
+    model.task === 'llm' ? [rangeKey(range)] : [],
+  )
+  if (!answer)
+    return html`<section class="panel headline" aria-label="Headline performance">
+      ${error ? html`<${Failed} error=${error} retry=${again} />` : html`<${Loading} what="performance" tall />`}
+    </section>`
+  const named = address.metric === undefined ? undefined : namedBy(address.metric)
+  const asked = named && choiceOf(named, '')
+  const choices =
+    asked && !answer.some(({ key }) => key === asked.key) ? [...answer, asked] : answer
+  const choice = choices.find(({ key }) => key === asked?.key) ?? choices[0]
+  return html`<${HeadlineOf} ...${shared} choices=${choices} choice=${choice} />`
+}
+
+/** What stands where no window of the range has the number. @param {{ choice: Choice, task: string }} props */
+const Nothing = ({ choice, task }) =>
+  html`<${Empty}>
+    No window of this range has ${choice.name.toLowerCase()}
+    yet${
+      choice.family === 'operations'
+        ? '.'
+        : html`: it needs labels, sent to <code>/v1/labels</code>.`
+    }
+    ${task === 'llm' && choice.why && html` ${sentence(choice.why)}.`}
+  <//>`
+
+function HeadlineOf({ path, model, change, range, choices, choice }) {
+  const { family, metric, subject } = choice
+  const query = new URLSearchParams({
+    ...{ family, subject },
+    metric: family === 'performance' ? withEstimates(metric) : metric,
+  })
   const { answer, error, isStale, again } = useAnswer(
-    () =>
-      request(
-        `${path}/windows?family=performance&subject=&metric=${encodeURIComponent(withEstimates(metric))}${rangeQuery(range)}`,
-      ),
-    [metric, rangeKey(range)],
+    () => request(`${path}/windows?${query}${rangeQuery(range)}`),
+    [choice.key, rangeKey(range)],
   )
   const rows = answer && shownRows(ownRows(answer.metrics, model), metric)
   return html`<section
@@ -143,11 +187,11 @@ export function Headline({ path, model, address, change, range }) {
       <label>
         <span class="hidden">Headline metric</span>
         <select
-          onChange=${(event) => change({ metric: event.target.value === choices[0] ? undefined : event.target.value })}
+          onChange=${(event) => change({ metric: event.target.value === choices[0].key ? undefined : event.target.value })}
         >
-          ${[...new Set([...choices, metric])].map(
-            (one) =>
-              html`<option value=${one} selected=${one === metric}>${metricName(one)}</option>`,
+          ${choices.map(
+            ({ key, name }) =>
+              html`<option value=${key} selected=${key === choice.key}>${name}</option>`,
           )}
         </select>
       </label>
@@ -155,20 +199,15 @@ export function Headline({ path, model, address, change, range }) {
     </div>
     ${error && html`<${Failed} error=${error} retry=${again} />`}
     ${!rows && !error && html`<${Loading} what="performance" tall />`}
-    ${
-      rows?.length === 0 &&
-      html`<${Empty}>
-        No window of this range has ${metricName(metric).toLowerCase()} yet: it needs labels, sent
-        to ${' '}<code>/v1/labels</code>.
-      <//>`
-    }
+    ${rows?.length === 0 && html`<${Nothing} choice=${choice} task=${model.task} />`}
     ${
       rows &&
       rows.length > 0 &&
-      html`<${Figure} rows=${rows} metric=${metric} />
+      html`<${Figure} rows=${rows} choice=${choice} />
+        ${choice.why && html`<p class="quiet small">Shown first: ${choice.why}.</p>`}
         <${Chart}
           rows=${rows}
-          label=${metricName(metric)}
+          label=${choice.name}
           height=${290}
           range=${range}
           zoom=${zoomBy(change)}

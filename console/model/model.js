@@ -6,10 +6,11 @@ import { html, render, useEffect, useState } from '/console/vendor/preact.js'
 import { request, show } from '../parts/page.js'
 import { useLive } from '../parts/live.js'
 import { Alarms } from './alarms.js'
-import { asOfOf, PastNote } from '../parts/as-of.js'
-import { rangeOf, rangeQuery } from '../parts/range.js'
+import { asOfOf, PastNote, PastPicker } from '../parts/as-of.js'
+import { asOfQuery, rangeKey, rangeOf, rangeQuery } from '../parts/range.js'
 import { Headline } from './headline.js'
-import { ActiveThen, PastPicker } from './past.js'
+import { ActiveThen } from './past.js'
+import { Answers } from './answers.js'
 import { Panel } from './tabs.js'
 import { FeatureDrawer } from './feature.js'
 import { Badge, Failed, Loading, Tabs, useAddress, useAnswer } from '../parts/ui.js'
@@ -30,6 +31,50 @@ const TABS = /** @type {const} */ ([
   ['feedback', 'Feedback'],
 ])
 
+/**
+ * A language model begins with its answers: what judges them, what they cost and how fast they are.
+ * Performance is for models whose labels are classes or numbers.
+ */
+const LLM_TABS = /** @type {const} */ ([
+  ['answers', 'Answers'],
+  ['drift', 'Drift'],
+  ['quality', 'Data quality'],
+  ['operations', 'Operations'],
+  ['feedback', 'Feedback'],
+  ['performance', 'Performance'],
+  ['fairness', 'Fairness'],
+])
+
+/** Whether a metric tells how many labels came, and when, not what they say. */
+const isOfLabels = (metric) => metric.startsWith('label_')
+
+/** Families that a language model may have nothing of: their tabs are there where it has. */
+async function familiesOf(range) {
+  const found = await Promise.all(
+    ['performance', 'fairness'].map(async (family) => {
+      const { metrics } = await request(
+        `${path}/windows?family=${family}&newest=true${rangeQuery(range)}`,
+      )
+      const says = ({ metric, value }) => value !== null && !isOfLabels(metric)
+      return metrics.some(says) ? [family] : []
+    }),
+  )
+  return found.flat()
+}
+
+/** The tabs of a model. @param {{ model: ModelAnswer, range: any, chosen: string | undefined }} props */
+function useTabs({ model, range, chosen }) {
+  const isLanguage = model?.task === 'llm'
+  const { answer } = useAnswer(
+    async () => /** @type {string[]} */ (isLanguage ? await familiesOf(range) : []),
+    [isLanguage, isLanguage ? rangeKey(range) : ''],
+  )
+  if (!isLanguage) return TABS
+  const isThere = (id) =>
+    (id !== 'performance' && id !== 'fairness') || answer?.includes(id) || id === chosen
+  return LLM_TABS.filter(([id]) => isThere(id))
+}
+
 /** Leads to the report, and says that it is being made while it is. @param {{ href: string }} props */
 function ReportLink({ href }) {
   const [isMaking, setMaking] = useState(false)
@@ -47,6 +92,7 @@ function ReportLink({ href }) {
 /** @param {{ model: ModelAnswer, range: any, change: any }} props */
 function Head({ model, range, change }) {
   const baseline = model.references.find((reference) => reference.baseline)?.name
+  const then = asOfQuery(range).replace('&', '?')
   const { refuted_per_week: refuted, budget_per_week: budget } = model.alarms
   return html`<div class="model-head">
     <h1><bdi>${id}</bdi></h1>
@@ -80,8 +126,8 @@ function Head({ model, range, change }) {
       >
     </p>
     <nav class="go" aria-label="More of this model">
-      <a href="/models/${encodeURIComponent(id)}/compare">Compare</a>
-      <a href="/models/${encodeURIComponent(id)}/slices">Slices and fairness</a>
+      <a href="/models/${encodeURIComponent(id)}/compare${then}">Compare</a>
+      <a href="/models/${encodeURIComponent(id)}/slices${then}">Slices and fairness</a>
       <${ReportLink} href="${path}/report?${rangeQuery(range).slice(1)}" />
       <a href="/models/${encodeURIComponent(id)}/settings">Settings</a>
       <${PastPicker} asOf=${range.asOf} change=${change} />
@@ -108,30 +154,36 @@ function Page() {
   if (!model)
     return html`<h1><bdi>${id}</bdi></h1>
       <${Loading} what="the model" tall />`
-  const range = { ...rangeOf(address, model), asOf, turn }
+  return html`<${Known}
+    ...${{ model, address, change, alarms }}
+    range=${{ ...rangeOf(address, model), asOf, turn }}
+    decided=${() => setStamp(stamp + 1)}
+  />`
+}
+
+/** The page of a model that is known. */
+function Known({ model, address, change, range, alarms, decided }) {
   const shared = { path, model, address, change, range }
-  const chosen = address.tab ?? 'performance'
+  const tabs = useTabs({ model, range, chosen: address.tab })
+  const chosen = address.tab ?? tabs[0][0]
+  const isAnswers = chosen === 'answers'
   return html`<${Head} model=${model} range=${range} change=${change} />
     <div class="top">
       <${Headline} ...${shared} />
       ${
         range.asOf
           ? html`<${ActiveThen} path=${path} range=${range} />`
-          : html`<${Alarms}
-              alarms=${alarms}
-              decided=${() => setStamp(stamp + 1)}
-              change=${change}
-            />`
+          : html`<${Alarms} alarms=${alarms} decided=${decided} change=${change} />`
       }
     </div>
     <${Tabs}
-      tabs=${TABS}
+      tabs=${tabs}
       chosen=${chosen}
       label="Families of metrics"
-      choose=${(tab) => change({ tab: tab === 'performance' ? undefined : tab, sort: undefined }, false)}
+      choose=${(tab) => change({ tab: tab === tabs[0][0] ? undefined : tab, sort: undefined }, false)}
     />
     <section id="panel" role="tabpanel" aria-labelledby="tab-${chosen}">
-      <${Panel} key=${chosen} family=${chosen} ...${shared} />
+      ${isAnswers ? html`<${Answers} ...${shared} />` : html`<${Panel} key=${chosen} family=${chosen} ...${shared} />`}
     </section>
     ${address.feature && html`<${FeatureDrawer} key=${address.feature} subject=${address.feature} ...${shared} />`}`
 }

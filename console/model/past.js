@@ -1,39 +1,9 @@
-/** What was known at a time: choosing it, saying so, and what was active then. */
-import { html, useState } from '/console/vendor/preact.js'
+/** What was active at an earlier time. */
+import { html } from '/console/vendor/preact.js'
 import { request } from '../parts/page.js'
 import { asOfQuery } from '../parts/range.js'
 import { Badge, Failed, Loading, useAnswer } from '../parts/ui.js'
 import { day, metricName, subjectName } from '../parts/words.js'
-
-/** Asks of what time the page shall tell. @param {{ asOf: string | undefined, change: any }} props */
-export function PastPicker({ asOf, change }) {
-  const [isOpen, setOpen] = useState(false)
-  const go = (event) => {
-    event.preventDefault()
-    const time = new FormData(event.target).get('at')
-    setOpen(false)
-    change({ as_of: new Date(`${time}Z`).toISOString(), feature: undefined })
-  }
-  return html`<span class="past-picker">
-    <button class="link" aria-expanded=${isOpen} onClick=${() => setOpen(!isOpen)}>
-      What was known at a time
-    </button>
-    ${
-      isOpen &&
-      html`<form class="row" onSubmit=${go}>
-        <label
-          >Known at, UTC
-          <input
-            type="datetime-local"
-            name="at"
-            required
-            value=${(asOf ?? new Date().toISOString()).slice(0, 16)}
-        /></label>
-        <button class="primary">Show</button>
-      </form>`
-    }
-  </span>`
-}
 
 /**
  * Alert episodes that were active then, where the acts on alarms stand today. @param {{ path:

@@ -5,8 +5,9 @@
 import { html } from '/console/vendor/preact.js'
 import { request } from '../parts/page.js'
 import { Chart } from '../parts/chart.js'
-import { ownRows, rangeKey, rangeQuery, zoomBy } from '../parts/range.js'
+import { newestRows, ownRows, rangeKey, rangeQuery, zoomBy } from '../parts/range.js'
 import { Features } from './features.js'
+import { nameOf } from './judgements.js'
 import { Badge, Empty, Failed, Loading, useAnswer, WhenSeen } from '../parts/ui.js'
 import { day, metricName, number, percent } from '../parts/words.js'
 
@@ -21,6 +22,8 @@ const NOTHING = {
   quality: 'No window of this range has closed.',
   fairness: 'No attribute is declared: name them under fairness.attributes of the model file.',
   operations: 'No window of this range has closed.',
+  feedback:
+    'No window of this range has labels by a name of their own, such as ratings and judgements. Send them to /v1/labels.',
 }
 
 /** What a method made of labels; of those that were taken as they came nothing is said. */
@@ -41,38 +44,47 @@ function MetricChart({ path, model, row, range, change }) {
     [rangeKey(range)],
   )
   if (error) return html`<${Failed} error=${error} retry=${again} />`
-  if (!answer) return html`<${Loading} what=${metricName(metric)} />`
+  if (!answer) return html`<${Loading} what=${nameOf(row)} />`
   const rows = ownRows(answer.metrics, model).filter((one) => one.method === row.method)
   return html`<${Chart}
     rows=${rows}
-    label=${metricName(metric)}
+    label=${nameOf(row)}
     height=${130}
     range=${range}
     zoom=${zoomBy(change)}
   />`
 }
 
-/** @param {{ rows: WindowMetric[] } & Record<string, any>} props */
-const Charts = ({ rows, ...shared }) =>
-  html`<div class="charts">
-    ${rows.map(
-      (row) =>
-        html`<figure key=${`${row.metric}/${row.method}/${row.subject}`}>
-          <figcaption>
-            <span
-              >${metricName(row.metric)}${METHODS[row.method] && html` <span class="quiet">${METHODS[row.method]}</span>`}</span
+/** Charts of one family, at most: labels may have hundreds of names. */
+const MAX_CHARTS = 60
+
+/**
+ * A chart for each number, what decided first.
+ *
+ * @param {{ rows: WindowMetric[] } & Record<string, any>} props
+ */
+export const Charts = ({ rows, ...shared }) =>
+  html`${rows.length > MAX_CHARTS && html`<p class="quiet small">${MAX_CHARTS} of ${rows.length} numbers are drawn, the gravest first.</p>`}
+    <div class="charts">
+      ${rows.slice(0, MAX_CHARTS).map(
+        (row) =>
+          html`<figure key=${`${row.metric}/${row.method}/${row.subject}`}>
+            <figcaption>
+              <span
+                ><bdi>${nameOf(row)}</bdi
+                >${METHODS[row.method] && html` <span class="quiet">${METHODS[row.method]}</span>`}</span
+              >
+              <span>
+                <span class="value">${number(row.value)}</span>
+                ${row.verdict !== 'none' && html` <${Badge} verdict=${row.verdict} />`}
+              </span>
+            </figcaption>
+            <${WhenSeen} height="chart-room"
+              >${() => html`<${MetricChart} row=${row} ...${shared} />`}<//
             >
-            <span>
-              <span class="value">${number(row.value)}</span>
-              ${row.verdict !== 'none' && html` <${Badge} verdict=${row.verdict} />`}
-            </span>
-          </figcaption>
-          <${WhenSeen} height="chart-room"
-            >${() => html`<${MetricChart} row=${row} ...${shared} />`}<//
-          >
-        </figure>`,
-    )}
-  </div>`
+          </figure>`,
+      )}
+    </div>`
 
 /** Groups beside one another, with their intervals. @param {{ rows: WindowMetric[] }} props */
 function Groups({ rows }) {
@@ -120,7 +132,7 @@ function Groups({ rows }) {
  * What lies under a window's numbers: how much came, and how much is labelled. @param {{ rows:
  * WindowMetric[] }} props
  */
-function RestsOn({ rows }) {
+export function RestsOn({ rows }) {
   const newest = rows.toSorted((a, b) => (a.window_end < b.window_end ? 1 : -1))[0]
   if (!newest) return ''
   return html`<p class="quiet small">
@@ -139,7 +151,7 @@ function RestsOn({ rows }) {
  */
 export function Panel({ family, ...shared }) {
   const { path, model, range } = shared
-  const isWhole = family !== 'fairness'
+  const isWhole = family !== 'fairness' && family !== 'feedback'
   const { answer, error, again } = useAnswer(
     () =>
       request(
@@ -147,7 +159,7 @@ export function Panel({ family, ...shared }) {
       ),
     [family, rangeKey(range)],
   )
-  const rows = answer && ownRows(answer.metrics, model).toSorted(byGravity)
+  const rows = answer && newestRows(ownRows(answer.metrics, model)).toSorted(byGravity)
   const hasFeatures = family === 'drift' || family === 'quality'
   return html`${error && html`<${Failed} error=${error} retry=${again} />`}
   ${hasFeatures && html`<${Features} key=${family} family=${family} ...${shared} />`}

@@ -12,11 +12,17 @@ const SHOWN = 10
 const why = ({ kind, subject, because }) =>
   kind === 'expectation'
     ? `violates ${subject}`
-    : `unusual${because.length > 0 ? ` by ${because.join(', ')}` : ''}`
+    : kind === 'novel'
+      ? 'its embedding is unlike any of the baseline'
+      : `unusual${because.length > 0 ? ` by ${because.join(', ')}` : ''}`
 
 /** @param {Example} example @param {string} feature */
-const isAbout = ({ kind, features, because }, feature) =>
-  kind === 'expectation' ? feature in features : because.includes(feature)
+const isAbout = ({ kind, subject, features, because }, feature) =>
+  kind === 'novel'
+    ? subject === feature
+    : kind === 'expectation'
+      ? feature in features
+      : because.includes(feature)
 
 /** The prediction's id; a link to its trace where there is one. @param {Example} example */
 const Name = ({ prediction_id: id, trace_url: address }) =>

@@ -75,6 +75,20 @@ export function ownRows(metrics, model) {
   )
 }
 
+/**
+ * One row a number: that of its newest window. A number has one for each reference that it was ever
+ * held against.
+ *
+ * @param {readonly WindowMetric[]} rows
+ */
+export const newestRows = (rows) => [
+  ...new Map(
+    rows
+      .toSorted((a, b) => (a.window_end < b.window_end ? -1 : 1))
+      .map((row) => [JSON.stringify([row.family, row.metric, row.method, row.subject]), row]),
+  ).values(),
+]
+
 /** Sets the shared range by a drag. */
 export const zoomBy = (change) => (from, to) =>
   change({ from: new Date(from).toISOString(), to: new Date(to).toISOString(), range: undefined })

@@ -193,11 +193,11 @@ function truthOf(own, metric) {
   </span>`
 }
 
-/** @param {{ path: string, answer: any, address: any, change: any }} props */
-export function Fairness({ path, answer, address, change }) {
+/** @param {{ path: string, answer: any, address: any, change: any, past: string }} props */
+export function Fairness({ path, answer, address, change, past }) {
   const { window_start: from, window_end: to } = answer
   const query = new URLSearchParams({ family: 'fairness', from: from ?? '', to: to ?? '' })
-  const asked = useAnswer(() => request(`${path}/windows?${query}`), [from, to])
+  const asked = useAnswer(() => request(`${path}/windows?${query}${past}`), [...[from, to, past]])
   if (asked.error) return html`<${Failed} error=${asked.error} retry=${asked.again} />`
   if (!asked.answer) return html`<${Loading} what="fairness" tall />`
   /** @type {WindowMetric[]} */

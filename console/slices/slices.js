@@ -3,7 +3,9 @@
  * are treated.
  */
 import { html, render } from '/console/vendor/preact.js'
+import { asOfOf, PastNote, PastPicker } from '../parts/as-of.js'
 import { request, show } from '../parts/page.js'
+import { asOfQuery } from '../parts/range.js'
 import { Heat, Intersections, WindowPicker } from './heat.js'
 import { Fairness } from './fairness.js'
 import { CohortDrawer, Worst } from './worst.js'
@@ -31,9 +33,17 @@ const Head = ({ children = '' }) =>
 
 function Page() {
   const [address, change] = useAddress()
-  const to = address.to ? `?to=${encodeURIComponent(address.to)}` : ''
+  const asOf = asOfOf(address)
+  const past = asOfQuery({ asOf })
+  const query = `${address.to ? `&to=${encodeURIComponent(address.to)}` : ''}${past}`.replace(
+    '&',
+    '?',
+  )
   const about = useAnswer(() => request(path), [])
-  const { answer, error, isStale, again } = useAnswer(() => request(`${path}/cohorts${to}`), [to])
+  const { answer, error, isStale, again } = useAnswer(
+    () => request(`${path}/cohorts${query}`),
+    [query],
+  )
   const failed = about.error ?? error
   if (failed)
     return html`<${Head} /><${Failed} error=${failed} retry=${() => (about.again(), again())} />`
@@ -41,16 +51,24 @@ function Page() {
   if (!answer || !model)
     return html`<${Head} /><${Loading} what="the numbers of every cohort" tall />`
   if (!answer.window_end)
-    return html`<${Head} /><${Empty}>No window has closed yet: there are no cohorts to look at.<//>`
+    return html`<${Head}
+        >${asOf && html`<${PastNote} asOf=${asOf} back=${() => change({ as_of: undefined })} />`}<//
+      >
+      <${Empty}>
+        ${asOf ? 'No window had been evaluated by then' : 'No window has closed yet'}: there are no
+        cohorts to look at.
+      <//>`
   const chosen = address.tab === 'fairness' ? 'fairness' : 'slices'
-  const shared = { path, page, model, answer, address, change }
+  const shared = { path, page, model, answer, address, change, past }
   return html`<${Head}>
+      ${asOf && html`<${PastNote} asOf=${asOf} back=${() => change({ as_of: undefined })} />`}
       <p class="quiet facts">
         <${WindowPicker} answer=${answer} change=${change} />
         <span
           >${`${plural(answer.cohorts[0]?.events ?? 0, 'event')}, ${plural(answer.cohorts[0]?.labelled ?? 0, 'label')}`}</span
         >
         <span>${plural(Math.max(0, answer.cohorts.length - 1 + answer.left_out), 'cohort')}</span>
+        <${PastPicker} asOf=${asOf} change=${(changes) => change({ ...changes, to: undefined })} />
       </p>
     <//>
     <${Tabs}

@@ -84,14 +84,14 @@ export function Worst({ searched }) {
 }
 
 /** One metric of a cohort over its windows. */
-function History({ path, model, cohort, metric }) {
+function History({ path, model, cohort, metric, past }) {
   const query = new URLSearchParams({ metric, subject: '' })
   if (cohort.slice_key) query.set('slice', `${cohort.slice_key}:${cohort.slice_value}`)
   if (cohort.model_version) query.set('model_version', cohort.model_version)
   if (cohort.variant) query.set('variant', cohort.variant)
   const { answer, error, again } = useAnswer(
-    () => request(`${path}/windows?${query}`),
-    [query.toString()],
+    () => request(`${path}/windows?${query}${past}`),
+    [query.toString(), past],
   )
   if (error) return html`<${Failed} error=${error} retry=${again} />`
   if (!answer) return html`<${Loading} what="its windows" tall />`
@@ -112,14 +112,14 @@ function History({ path, model, cohort, metric }) {
 }
 
 /** A cohort over the page: its history, and the way to what differs of it. */
-export function CohortDrawer({ path, page, model, answer, address, change }) {
+export function CohortDrawer({ path, page, model, answer, address, change, past }) {
   const close = () => change({ cohort: undefined, metric: undefined })
   const cohort = cohortFrom(address.cohort)
   const metric = address.metric ?? answer.metrics[0]?.metric ?? ''
   return html`<${Drawer} title=${cohortOf(cohort)} close=${close}>
-    <${History} path=${path} model=${model} cohort=${cohort} metric=${metric} />
+    <${History} path=${path} model=${model} cohort=${cohort} metric=${metric} past=${past} />
     <p class="go">
-      <a href=${compareLink(page, cohort, answer)}>Compare it with its baseline</a>
+      <a href="${compareLink(page, cohort, answer)}${past}">Compare it with its baseline</a>
     </p>
   <//>`
 }

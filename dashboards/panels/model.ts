@@ -137,6 +137,20 @@ export const MODEL: DashboardSpec = {
           `metric IN ('latency_p50_ms', 'latency_p95_ms', 'latency_p99_ms')`,
         ),
         series(
+          'Time to first token',
+          'Quantiles of time_to_first_token_ms, of answers that are streamed.',
+          'ms',
+          'metric',
+          `metric IN ('time_to_first_token_p50_ms', 'time_to_first_token_p95_ms', 'time_to_first_token_p99_ms')`,
+        ),
+        series(
+          'Output tokens per second',
+          'Tokens of all answers over the time they took.',
+          'none',
+          'metric',
+          `metric = 'output_tokens_per_s'`,
+        ),
+        series(
           'Error ratio',
           'Share of predictions with status error.',
           'percentunit',

@@ -31,6 +31,10 @@ const OWN: Readonly<Record<string, { text: string; number?: string }>> = {
   '@score': { text: 'toString(score)', number: 'score' },
   '@prediction': { text: 'prediction', number: 'prediction_number' },
   '@latency_ms': { text: 'toString(latency_ms)', number: 'latency_ms' },
+  '@time_to_first_token_ms': {
+    text: 'toString(time_to_first_token_ms)',
+    number: 'time_to_first_token_ms',
+  },
   '@producer': { text: "nullIf(producer, '')" },
   '@model_version': { text: 'toString(model_version)' },
   '@variant': { text: "nullIf(toString(variant), '')" },

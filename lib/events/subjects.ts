@@ -14,6 +14,7 @@ const AT = 64
 export const OWN_NUMBERS = [
   { field: 'score', subject: '@score', isInput: true },
   { field: 'latency_ms', subject: '@latency_ms', isInput: false },
+  { field: 'time_to_first_token_ms', subject: '@time_to_first_token_ms', isInput: false },
   { field: 'cost_usd', subject: '@cost_usd', isInput: false },
   { field: 'input_tokens', subject: '@input_tokens', isInput: false },
   { field: 'output_tokens', subject: '@output_tokens', isInput: false },

@@ -17,7 +17,7 @@ export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> =
     ...each('higher', 'psi psi_excess ks wasserstein js_distance chi_squared hellinger kl tv'),
     ...each(
       'higher',
-      'drift_share l_infinity cramer_von_mises anderson_darling energy mmd domain_auc',
+      'drift_share l_infinity cramer_von_mises anderson_darling energy mmd domain_auc novelty',
     ),
     ...each('higher', 'skew'),
     ...each('neither', 'missing_skew mann_whitney location_shift scale_shift skew_shift'),
@@ -68,12 +68,17 @@ export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> =
   operations: new Map([
     ...each('neither', 'throughput_per_s exploration_share'),
     ...each('higher', 'error_ratio latency_p50_ms latency_p95_ms latency_p99_ms'),
+    ...each(
+      'higher',
+      'time_to_first_token_p50_ms time_to_first_token_p95_ms time_to_first_token_p99_ms',
+    ),
+    ...each('lower', 'output_tokens_per_s'),
     ...each('higher', 'cost_usd input_tokens output_tokens'),
     ...each('higher', 'steps_per_task tool_error_ratio loop_ratio cost_per_task_usd'),
   ]),
   // Labels by name have no worse side: a declared line gives one.
   feedback: new Map([
-    ...each('neither', 'mean rate names_evaluated'),
+    ...each('neither', 'mean rate names_evaluated labels_left_out'),
     ...each('lower', 'label_coverage corpus'),
   ]),
 }

@@ -47,6 +47,7 @@ const OWN_NAMES: readonly string[] = [
   '@score',
   '@prediction',
   '@latency_ms',
+  '@time_to_first_token_ms',
   '@producer',
   '@model_version',
   '@variant',

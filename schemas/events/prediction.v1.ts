@@ -39,6 +39,11 @@ export const PredictionV1 = Type.Object(
       f.boolean('Answered, but not acted upon: counts only under its own version.'),
     ),
     latency_ms: f.optional(f.number('Time to answer, in milliseconds.', { minimum: 0 })),
+    time_to_first_token_ms: f.optional(
+      f.number('Time until the first token or chunk of a streamed answer, in milliseconds.', {
+        minimum: 0,
+      }),
+    ),
     cost_usd: f.optional(f.number('Cost of the answer, in US dollars.', { minimum: 0 })),
     input_tokens: f.optional(f.integer('Tokens read.')),
     output_tokens: f.optional(f.integer('Tokens written.')),

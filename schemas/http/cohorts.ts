@@ -1,6 +1,6 @@
 /** Parameters and answer of the cohorts of one window beside one another. */
 import Type, { type Static } from 'typebox'
-import { closed, defaulted, nullable, time } from './parts.ts'
+import { asOf, closed, defaulted, nullable, time } from './parts.ts'
 
 const AT = '2026-01-01T00:00:00.000Z'
 const NEXT = '2026-01-02T00:00:00.000Z'
@@ -12,6 +12,7 @@ const SHOWN =
 
 /** Which window, and which metrics. */
 export const CohortsQuery = closed({
+  as_of: asOf,
   to: Type.Optional(
     Type.String({
       description:

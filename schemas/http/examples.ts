@@ -13,8 +13,9 @@ export const ExamplesQuery = closed({
   from: filter('Windows that end after this time.', '2026-01-01T00:00:00Z'),
   to: filter('Windows that start before this time.', '2026-02-01T00:00:00Z'),
   kind: Type.Optional(
-    Type.Enum(['expectation', 'unusual'], {
-      description: 'Those that violate an expectation, or those that are unusual.',
+    Type.Enum(['expectation', 'unusual', 'novel'], {
+      description:
+        'Those that violate an expectation, those that are unusual, or those whose embeddings lie where the baseline has none.',
       examples: ['expectation'],
     }),
   ),
@@ -30,13 +31,18 @@ export const ExamplesAnswer = closed(
       closed({
         window_start: time('Start of the window.'),
         window_end: time('Its end.'),
-        kind: Type.Enum(['expectation', 'unusual']),
-        subject: Type.String({ description: 'The rule; empty of unusual events.' }),
+        kind: Type.Enum(['expectation', 'unusual', 'novel']),
+        subject: Type.String({
+          description: 'The rule; empty of unusual events, @embedding of novel ones.',
+        }),
         prediction_id: Type.String(),
         model_version: Type.String(),
         predicted_at: time('When it was predicted.'),
         score: nullable(
-          Type.Number({ description: 'How unusual it is, from 0 to 1; null of a rule.' }),
+          Type.Number({
+            description:
+              'How unusual it is, from 0 to 1, of novel ones how much of their distance lies beyond what is usual; null of a rule.',
+          }),
         ),
         features: Type.Unsafe<Record<string, unknown>>({
           type: 'object',

@@ -2,7 +2,7 @@
 import Type, { type Static } from 'typebox'
 import { SHOWN_DISTRIBUTION } from './console.ts'
 import { SidesQuery } from './metric-results.ts'
-import { closed, nullable, time } from './parts.ts'
+import { asOf, closed, nullable, time } from './parts.ts'
 
 const AT = '2026-01-01T00:00:00.000Z'
 const NEXT = '2026-01-02T00:00:00.000Z'
@@ -11,6 +11,7 @@ const number = (description: string) => nullable(Type.Number({ description }))
 /** Which sides, and which features. */
 export const SideBySideQuery = closed({
   ...SidesQuery.properties,
+  as_of: asOf,
   subject: Type.Optional(
     Type.String({
       minLength: 1,

@@ -128,6 +128,7 @@ const FULL = {
   request_id: 'r',
   shadow: false,
   latency_ms: 12.5,
+  time_to_first_token_ms: 3.5,
   cost_usd: 0.002,
   input_tokens: 100,
   output_tokens: 20,

@@ -38,7 +38,7 @@ const environment = (service: string) => ({
 const rows = (service: string) =>
   ask<Record<string, unknown>>(
     plumbline.clickhouseUrl,
-    `SELECT model_version, prediction, status, input_tokens, output_tokens, subject_id, group_id, latency_ms >= 0 AS is_timed,
+    `SELECT model_version, prediction, status, input_tokens, output_tokens, subject_id, group_id, latency_ms >= 0 AS is_timed, time_to_first_token_ms AS first_token_ms,
        attributes['operation'] AS operation, attributes['provider'] AS provider, attributes['prompt_version'] AS prompt_version
      FROM predictions WHERE model_id = '${service}' ORDER BY model_version`,
   )
@@ -46,7 +46,7 @@ const rows = (service: string) =>
 const row = (model_version: string, operation: string, more: object = {}) => ({
   ...{ model_version, operation, prediction: null, status: 'ok', is_timed: 1 },
   ...{ input_tokens: null, output_tokens: null, subject_id: '', group_id: '' },
-  ...{ provider: '', prompt_version: '' },
+  ...{ provider: '', prompt_version: '', first_token_ms: null },
   ...more,
 })
 const user = { subject_id: 'ann', group_id: 's-1' }
@@ -54,7 +54,7 @@ const ROWS = [
   row('e', 'embeddings'),
   row('execute_tool search', 'execute_tool', { status: 'error' }),
   row('g-2', 'chat', {
-    ...{ prediction: 'stop', input_tokens: '12', output_tokens: '5' },
+    ...{ prediction: 'stop', input_tokens: '12', output_tokens: '5', first_token_ms: 250 },
     ...{ provider: 'openai', prompt_version: '4', ...user },
   }),
   row('invoke_agent planner', 'invoke_agent', user),

@@ -513,6 +513,7 @@ describe('HTTP', () => {
           attribute('gen_ai.response.id', { stringValue: 'chatcmpl-123' }),
           attribute('gen_ai.usage.input_tokens', { intValue: '100' }),
           attribute('gen_ai.usage.output_tokens', { intValue: '20' }),
+          attribute('gen_ai.response.time_to_first_chunk', { doubleValue: 0.25 }),
           attribute('gen_ai.response.finish_reasons', {
             arrayValue: { values: [{ stringValue: 'stop' }] },
           }),
@@ -557,7 +558,7 @@ describe('HTTP', () => {
     expect(
       await rows(
         `model_id = 'chat'`,
-        'prediction_id, model_version, prediction, latency_ms, input_tokens, output_tokens, status',
+        'prediction_id, model_version, prediction, latency_ms, time_to_first_token_ms, input_tokens, output_tokens, status',
       ),
     ).toEqual([
       {
@@ -565,6 +566,7 @@ describe('HTTP', () => {
         model_version: 'gpt-9',
         prediction: 'stop',
         latency_ms: 1500,
+        time_to_first_token_ms: 250,
         input_tokens: '100',
         output_tokens: '20',
         status: 'ok',

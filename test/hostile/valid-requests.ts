@@ -294,10 +294,10 @@ const MODELS: readonly ValidRequest[] = [
     reference: 'baseline',
   }),
   asked('/v1/models/{id}/compare', { a: SPAN, b: SPAN, exact: 'true', convention: 'plumbline' }),
-  asked('/v1/models/{id}/side-by-side', SIDES),
+  asked('/v1/models/{id}/side-by-side', { ...SIDES, as_of: AT }),
   asked('/v1/models/{id}/settings'),
   asked('/v1/models/{id}/card', { format: 'markdown' }),
-  asked('/v1/models/{id}/cohorts', { to: AT, metrics: 'accuracy,error_ratio' }),
+  asked('/v1/models/{id}/cohorts', { to: AT, metrics: 'accuracy,error_ratio', as_of: AT }),
   asked('/v1/models/{id}/constraint_violations.json', { a: SPAN, b: SPAN }),
   asked('/v1/models/{id}/canary', {
     champion: '7',

@@ -22,6 +22,7 @@ export function drawArm(
     worth: many(() => (random() < accuracy ? 5 : -20)),
     failed: many(() => (random() < failures ? 1 : 0)),
     latencies: many(() => -latency * Math.log(random())),
+    firstTokens: [],
     costs: many(() => 0.01 * (1 + random())),
   }
 }

@@ -27,7 +27,7 @@ export const SHADOW_METRICS: ReadonlySet<string> = new Set([
   ...'accuracy precision recall f1 log_loss brier roc_auc mae rmse r2'
     .split(' ')
     .map((name) => `performance.${name}`),
-  ...'error_ratio latency_p50_ms latency_p95_ms latency_p99_ms cost_usd'
+  ...'error_ratio latency_p50_ms latency_p95_ms latency_p99_ms time_to_first_token_p50_ms time_to_first_token_p95_ms time_to_first_token_p99_ms cost_usd'
     .split(' ')
     .map((name) => `operations.${name}`),
 ])

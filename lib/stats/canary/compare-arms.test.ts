@@ -14,6 +14,7 @@ const upTo = (arm: Arm, units: number): Arm => ({
   worth: arm.worth.slice(0, units),
   failed: arm.failed.slice(0, units),
   latencies: arm.latencies.slice(0, units),
+  firstTokens: arm.firstTokens.slice(0, units),
   costs: arm.costs.slice(0, units),
 })
 const same = { accuracy: 0.85, latency: 40, failures: 0.02 }
@@ -63,6 +64,7 @@ test('arms without a value have no number and no decision', () => {
     worth: [],
     failed: [],
     latencies: [],
+    firstTokens: [],
     costs: [],
   }
   expect(evaluateCanary(empty, empty, { alpha: 0.05 })).toMatchObject({

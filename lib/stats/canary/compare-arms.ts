@@ -31,6 +31,8 @@ export interface Arm {
   /** 1 where the request failed. */
   failed: readonly number[]
   latencies: readonly number[]
+  /** Times to first token, of streamed answers. */
+  firstTokens: readonly number[]
   costs: readonly number[]
 }
 
@@ -149,12 +151,7 @@ function comparisons(worthRange: Interval | undefined): Comparison[] {
       moreIsBetter: true,
       ...boundedMean({ low: 0, high: 1 }),
     },
-    {
-      metric: 'mae',
-      values: (arm) => arm.absoluteErrors,
-      moreIsBetter: false,
-      ...anyMean,
-    },
+    { metric: 'mae', values: (arm) => arm.absoluteErrors, moreIsBetter: false, ...anyMean },
     ...(worthRange && worthRange.high > worthRange.low
       ? [
           {
@@ -171,13 +168,8 @@ function comparisons(worthRange: Interval | undefined): Comparison[] {
       moreIsBetter: false,
       ...boundedMean({ low: 0, high: 1 }),
     },
-    {
-      metric: 'latency_p95_ms',
-      values: (arm) => arm.latencies,
-      moreIsBetter: false,
-      ofArm: quantileSequence(0.95),
-      summary: (values) => quantileOf(sorted(values), 0.95),
-    },
+    slowest('latency_p95_ms', (arm) => arm.latencies),
+    slowest('time_to_first_token_p95_ms', (arm) => arm.firstTokens),
     {
       metric: 'cost_usd',
       values: (arm) => arm.costs,
@@ -297,3 +289,12 @@ const quantileOf = (ordered: Float64Array, p: number) =>
   ordered.length === 0
     ? NaN
     : ordered[Math.min(ordered.length - 1, Math.floor(p * ordered.length))]!
+
+/** Compares 95th percentiles of times. */
+const slowest = (metric: string, values: Comparison['values']): Comparison => ({
+  metric,
+  values,
+  moreIsBetter: false,
+  ofArm: quantileSequence(0.95),
+  summary: (of) => quantileOf(sorted(of), 0.95),
+})

@@ -3,7 +3,7 @@ import type { Arm } from './compare-arms.ts'
 
 /** A row of one arm; its number of units is a text of digits, as 64-bit integers come. */
 export interface StoredArm extends Record<
-  'correct' | 'errors' | 'worth' | 'failed' | 'latencies' | 'costs',
+  'correct' | 'errors' | 'worth' | 'failed' | 'latencies' | 'firstTokens' | 'costs',
   number[]
 > {
   units: string
@@ -17,5 +17,6 @@ export const armOf = (row: StoredArm | undefined): Arm => ({
   worth: row?.worth ?? [],
   failed: row?.failed ?? [],
   latencies: row?.latencies ?? [],
+  firstTokens: row?.firstTokens ?? [],
   costs: row?.costs ?? [],
 })

@@ -32,6 +32,7 @@ interface PairRow extends ByLook {
   worth: Pairs
   failed: Pairs
   latencies: Pairs
+  firstTokens: Pairs
   costs: Pairs
 }
 
@@ -42,6 +43,7 @@ const NOTHING_BY: ByLook = {
   worth_by: [],
   failed_by: [],
   latencies_by: [],
+  firstTokens_by: [],
   costs_by: [],
 }
 
@@ -52,6 +54,7 @@ const BY_LOOK = [
   ['worth', 'notEmpty(worth_pair)'],
   ['failed', 'notEmpty(failed_pair)'],
   ['latencies', 'notEmpty(latency_pair)'],
+  ['firstTokens', 'notEmpty(first_token_pair)'],
   ['costs', 'notEmpty(cost_pair)'],
 ] as const
 
@@ -75,7 +78,7 @@ export async function readPairs(
     `if(countIf(isNull(${column})) = 0, [(maxIf(assumeNotNull(${column}), is_champion), maxIf(assumeNotNull(${column}), NOT is_champion))], []) AS ${column}_pair`
   const [row] = await db.query<PairRow>(
     `WITH units AS (
-       SELECT ${by} = {champion:String} AS is_champion, request_id, prediction_id, predicted_at, prediction, prediction_number, score, status, latency_ms, cost_usd
+       SELECT ${by} = {champion:String} AS is_champion, request_id, prediction_id, predicted_at, prediction, prediction_number, score, status, latency_ms, time_to_first_token_ms, cost_usd
        FROM predictions WHERE model_id = {model:String} AND ${by} IN {arms:Array(String)} AND request_id != ''
          AND predicted_at >= {from:DateTime64(3, 'UTC')} AND predicted_at < {to:DateTime64(3, 'UTC')}
        ORDER BY predicted_at, prediction_id LIMIT 1 BY is_champion, request_id),
@@ -83,14 +86,14 @@ export async function readPairs(
        SELECT request_id, argMax((label, label_number), is_champion) AS told FROM units
        INNER JOIN (SELECT prediction_id, label, label_number FROM ${truth}) AS truth USING (prediction_id) GROUP BY request_id)
      SELECT count() AS units, groupArrayArray(correct_pair) AS correct, groupArrayArray(error_pair) AS errors, groupArrayArray(worth_pair) AS worth,
-       groupArrayArray(failed_pair) AS failed, groupArrayArray(latency_pair) AS latencies, groupArrayArray(cost_pair) AS costs,
+       groupArrayArray(failed_pair) AS failed, groupArrayArray(latency_pair) AS latencies, groupArrayArray(first_token_pair) AS firstTokens, groupArrayArray(cost_pair) AS costs,
        ${BY_LOOK.map(([name, condition]) => `${countedBy('at', condition)} AS ${name}_by`).join(', ')}
      FROM (
-       SELECT min(predicted_at) AS at, ${['correct', 'error', 'worth', 'failed', 'latency', 'cost'].map(bothOf).join(', ')} FROM (
+       SELECT min(predicted_at) AS at, ${['correct', 'error', 'worth', 'failed', 'latency', 'first_token', 'cost'].map(bothOf).join(', ')} FROM (
          SELECT is_champion, request_id, predicted_at, told.1 AS label, ${PREDICTED} AS predicted, label = {positive:String} AS positive,
            ${isRegression ? "CAST(NULL, 'Nullable(UInt8)')" : 'toInt8(predicted = label)'} AS correct,
            ${isRegression ? 'abs(prediction_number - told.2)' : "CAST(NULL, 'Nullable(Float64)')"} AS error,
-           if(isNull(label), NULL, ${WORTH}) AS worth, status = 'error' AS failed, latency_ms AS latency, cost_usd AS cost
+           if(isNull(label), NULL, ${WORTH}) AS worth, status = 'error' AS failed, latency_ms AS latency, time_to_first_token_ms AS first_token, cost_usd AS cost
          FROM units LEFT JOIN truths USING (request_id))
        GROUP BY request_id HAVING count() = 2 ORDER BY at, request_id LIMIT ${MAX_UNITS})`,
     { ...canaryParams(model, span, question), champion },
@@ -102,6 +105,7 @@ export async function readPairs(
     worth: [],
     failed: [],
     latencies: [],
+    firstTokens: [],
     costs: [],
     ...NOTHING_BY,
   }
@@ -114,6 +118,7 @@ export async function readPairs(
       worth: of(pairs.worth),
       failed: of(pairs.failed),
       latencies: of(pairs.latencies),
+      firstTokens: of(pairs.firstTokens),
       costs: of(pairs.costs),
     }
   }

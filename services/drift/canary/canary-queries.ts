@@ -46,7 +46,7 @@ export interface Arms {
 
 /** How many values of each kind an arm had by some time; those of an arm are its first ones. */
 export type Reached = Record<
-  'units' | 'correct' | 'errors' | 'worth' | 'failed' | 'latencies' | 'costs',
+  'units' | 'correct' | 'errors' | 'worth' | 'failed' | 'latencies' | 'firstTokens' | 'costs',
   number
 >
 
@@ -127,6 +127,7 @@ const BY_LOOK = [
   ['worth', 'isNotNull(worth)'],
   ['failed', 'isNotNull(failed)'],
   ['latencies', 'isNotNull(latency)'],
+  ['firstTokens', 'isNotNull(first_token)'],
   ['costs', 'isNotNull(cost)'],
 ] as const
 
@@ -144,7 +145,7 @@ export async function readArms(
   const span = await bothThere(db, model, question)
   if (!span) return undefined
   const params = canaryParams(model, span, question)
-  const units = `(SELECT ${by} AS arm, prediction_id, predicted_at, status, latency_ms, cost_usd, if(subject_id = '', concat('\\n', prediction_id), subject_id) AS unit,
+  const units = `(SELECT ${by} AS arm, prediction_id, predicted_at, status, latency_ms, time_to_first_token_ms, cost_usd, if(subject_id = '', concat('\\n', prediction_id), subject_id) AS unit,
       uniqExact(${by}) OVER (PARTITION BY unit) AS arms_seen
     FROM predictions WHERE model_id = {model:String} AND ${by} IN {arms:Array(String)} AND predicted_at >= {from:DateTime64(3, 'UTC')} AND predicted_at < {to:DateTime64(3, 'UTC')}
     ORDER BY predicted_at, prediction_id LIMIT 1 BY unit)`
@@ -153,13 +154,13 @@ export async function readArms(
   const rows = await db.query<ArmRow>(
     `SELECT arm, count() AS units,
        groupArray(${MAX_UNITS})(correct) AS correct, groupArray(${MAX_UNITS})(error) AS errors, groupArray(${MAX_UNITS})(worth) AS worth,
-       groupArray(${MAX_UNITS})(failed) AS failed, groupArray(${MAX_UNITS})(latency) AS latencies, groupArray(${MAX_UNITS})(cost) AS costs,
+       groupArray(${MAX_UNITS})(failed) AS failed, groupArray(${MAX_UNITS})(latency) AS latencies, groupArray(${MAX_UNITS})(first_token) AS firstTokens, groupArray(${MAX_UNITS})(cost) AS costs,
        ${BY_LOOK.map(([name, condition]) => `${countedBy('predicted_at', condition)} AS ${name}_by`).join(', ')}
      FROM (
        SELECT arm, predicted_at, ${isRegression ? "CAST(NULL, 'Nullable(UInt8)')" : 'toInt8(truth.predicted = truth.label)'} AS correct,
          ${isRegression ? 'abs(truth.error)' : "CAST(NULL, 'Nullable(Float64)')"} AS error,
          ${WORTH} AS worth,
-         status = 'error' AS failed, latency_ms AS latency, cost_usd AS cost
+         status = 'error' AS failed, latency_ms AS latency, time_to_first_token_ms AS first_token, cost_usd AS cost
        FROM ${units} AS own LEFT JOIN (SELECT prediction_id, predicted, label, positive, error FROM ${truth}) AS truth USING (prediction_id)
        WHERE arms_seen = 1 ORDER BY predicted_at, prediction_id LIMIT ${MAX_UNITS} BY arm)
      GROUP BY arm`,
@@ -194,6 +195,7 @@ export const reachedBy = (row: ByLook | undefined, look: number): Reached => {
     worth: of(row?.worth_by),
     failed: of(row?.failed_by),
     latencies: of(row?.latencies_by),
+    firstTokens: of(row?.firstTokens_by),
     costs: of(row?.costs_by),
   }
 }

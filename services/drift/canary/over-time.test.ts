@@ -21,6 +21,7 @@ test('over time: each look is that of the units so far, and the last one is the 
     worth: n,
     failed: n,
     latencies: n,
+    firstTokens: n,
     costs: n,
   })
   const looks = [1, 50, 1000].map((n) => ({

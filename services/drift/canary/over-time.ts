@@ -59,5 +59,6 @@ const firstOf = (arm: Arm, reached: Reached): Arm => ({
   worth: arm.worth.slice(0, reached.worth),
   failed: arm.failed.slice(0, reached.failed),
   latencies: arm.latencies.slice(0, reached.latencies),
+  firstTokens: arm.firstTokens.slice(0, reached.firstTokens),
   costs: arm.costs.slice(0, reached.costs),
 })

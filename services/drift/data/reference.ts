@@ -85,6 +85,9 @@ export interface ReferenceWindows {
 
 /** One prediction of those that were drawn. */
 export interface Drawn {
+  predictionId: string
+  modelVersion: string
+  predictedAt: string
   features: Features
   /** Empty where it has none. */
   embedding: readonly number[]

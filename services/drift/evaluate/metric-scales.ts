@@ -29,6 +29,7 @@ const asShare = {
 /** Shares that are worse when they fall. */
 export const FALL: Scale = { worse: -1, leastEffect: MIN_FALL, ...plainly }
 const RISE: Scale = { worse: 1, leastEffect: Math.log(1 + MIN_RISE), ...relatively }
+const SLOWER: Scale = { ...RISE, worse: -1 }
 /** Near 1 % it is a difference of 0.5 %. */
 const SHARE_RISE: Scale = { worse: 1, leastEffect: 0.05, ...asShare }
 /** What a score means has changed, whichever way: concept drift. */
@@ -43,7 +44,10 @@ const SCALES = new Map<string, Scale>([
   ...['accuracy', 'precision', 'recall', 'f1', 'macro_f1', 'roc_auc', 'r2'].map(fall),
   ...['ndcg_at_k', 'hit_rate_at_k', 'mrr'].map(fall),
   ...['log_loss', 'brier', 'mae', 'rmse', 'mape', 'wape', 'pinball'].map(rise),
-  ...['latency_p50_ms', 'latency_p95_ms', 'latency_p99_ms'].map(rise),
+  ...['latency', 'time_to_first_token'].flatMap((time) =>
+    [50, 95, 99].map((percent) => rise(`${time}_p${percent}_ms`)),
+  ),
+  ['output_tokens_per_s', SLOWER],
   ['calibration_slope', MEANING],
   ['calibration_intercept', MEANING],
   ['error_ratio', SHARE_RISE],

@@ -3,12 +3,14 @@
  * its reference, and whether embeddings lie elsewhere. Pure.
  *
  * How far the reference's own windows are from one another says what is noise: each statistic is
- * evaluated on its logarithm, by a one-sided predictive t-test, as one more feature of the window.
+ * evaluated on its logarithm, a share by its angle, by a one-sided predictive t-test, as one more feature of the window.
  */
 import { short } from '../../../lib/models/alarm-sentences.ts'
 import { MIN_WINDOWS, type Drawn, type MultivariateReference } from '../data/reference.ts'
 import { domainAuc } from '../../../lib/stats/estimators/domain-classifier.ts'
 import { normalInterval } from '../../../lib/stats/intervals/normal-interval.ts'
+import { wilson, type Interval } from '../../../lib/stats/intervals/proportions.ts'
+import { novelty } from '../../../lib/stats/distances/novelty.ts'
 import { medianDistance, mmd } from '../../../lib/stats/distances/mmd.ts'
 import { momentsOf } from '../../../lib/stats/samples/moments.ts'
 import { uniforms } from '../../../lib/stats/distributions/random.ts'
@@ -30,6 +32,7 @@ export interface MultivariateRules {
 interface Distance {
   value: number
   standardError?: number
+  interval?: Interval
   /** Rows of the smaller sample. */
   n: number
   reason: string
@@ -40,12 +43,19 @@ interface Statistic {
   metric: string
   /** Distance from at most as many rows of the reference as the window has. */
   of: (reference: readonly Drawn[], current: readonly Drawn[]) => Distance | undefined
+  /** How it is compared with those of the reference's own windows. */
+  scale: (value: number) => number
 }
 
+const log = (x: number) => Math.log(Math.max(x, MIN_DISTANCE))
+/** The angle of a share, whose noise does not depend on the share. */
+const angle = (x: number) => 2 * Math.asin(Math.sqrt(x))
+
 const STATISTICS: readonly Statistic[] = [
-  { subject: '', metric: 'domain_auc', of: aucOfFeatures },
-  { subject: '@embedding', metric: 'domain_auc', of: aucOfEmbeddings },
-  { subject: '@embedding', metric: 'mmd', of: mmdOfEmbeddings },
+  { subject: '', metric: 'domain_auc', of: aucOfFeatures, scale: log },
+  { subject: '@embedding', metric: 'domain_auc', of: aucOfEmbeddings, scale: log },
+  { subject: '@embedding', metric: 'mmd', of: mmdOfEmbeddings, scale: log },
+  { subject: '@embedding', metric: 'novelty', of: noveltyOfEmbeddings, scale: angle },
 ]
 
 const SEED = 1
@@ -90,10 +100,12 @@ export function evaluateMultivariate(
   // The statistics are tested together with every feature of the window.
   const tests =
     featureNames([...beside, ...current].map(({ features }) => features)).length + found.length
-  return found.map(({ subject, metric, value, standardError, n, reason, own: others }) => {
-    const interval = standardError && normalInterval(value, standardError, CI_LEVEL)
+  return found.map((one) => {
+    const { subject, metric, value, standardError, n, reason, scale, own: others } = one
+    const interval =
+      one.interval ?? (standardError && normalInterval(value, standardError, CI_LEVEL))
     const isEvaluated = !rules.isReference && others.length >= MIN_WINDOWS
-    const p = isEvaluated ? beyond(value, others) : undefined
+    const p = isEvaluated ? beyond(scale(value), others.map(scale)) : undefined
     const pAdjusted = p === undefined ? undefined : Math.min(1, p * tests)
     return metricResult('drift', subject, metric, value, {
       n_current: n,
@@ -120,9 +132,8 @@ export function evaluateMultivariate(
  * farther.
  */
 function beyond(value: number, others: readonly number[]): number {
-  const log = (x: number) => Math.log(Math.max(x, MIN_DISTANCE))
-  const { mean, variance } = momentsOf(others.map(log))
-  const t = (log(value) - mean) / Math.sqrt(Math.max(variance, 1e-12) * (1 + 1 / others.length))
+  const { mean, variance } = momentsOf(others)
+  const t = (value - mean) / Math.sqrt(Math.max(variance, 1e-12) * (1 + 1 / others.length))
   return studentTail(t, others.length - 1)
 }
 
@@ -189,21 +200,60 @@ function mmdOfEmbeddings(
   }
 }
 
+/** Vectors of a side that neighbours are looked for among: of 8 192 dimensions within a second. */
+const MAX_NEIGHBOURS = 300
+
 /**
- * Embeddings of as many dimensions as most of the reference have: another length is another space.
+ * Rows of both sides whose embeddings are looked at for what is new; undefined where they are too few.
  */
-function vectorsOf(
+export function comparedNeighbours(
   reference: readonly Drawn[],
   current: readonly Drawn[],
-): [Float64Array[], Float64Array[]] {
+): [reference: Drawn[], current: Drawn[]] | undefined {
+  const [a, b] = inOneSpace(evenly(reference, current.length), current).map((side) =>
+    evenly(side, MAX_NEIGHBOURS),
+  ) as [Drawn[], Drawn[]]
+  return a.length < 2 || b.length === 0 ? undefined : [a, b]
+}
+
+function noveltyOfEmbeddings(
+  reference: readonly Drawn[],
+  current: readonly Drawn[],
+): Distance | undefined {
+  const sides = comparedNeighbours(reference, current)
+  if (!sides) return undefined
+  const [a, b] = sides
+  const { share, line } = novelty(a.map(embeddingOf), b.map(embeddingOf))
+  const beyond = Math.round(share * b.length)
+  return {
+    value: share,
+    interval: wilson(beyond, b.length, CI_LEVEL),
+    n: Math.min(a.length, b.length),
+    reason: `${beyond} of ${b.length} lie farther from the nearest of ${a.length} embeddings of the baseline than 99 % of these lie from one another, ${short(line)}`,
+  }
+}
+
+const embeddingOf = ({ embedding }: Drawn) => embedding
+
+/**
+ * Rows with embeddings of as many dimensions as most of the reference have: another length is another
+ * space.
+ */
+function inOneSpace(
+  reference: readonly Drawn[],
+  current: readonly Drawn[],
+): [reference: Drawn[], current: Drawn[]] {
   const lengths = Map.groupBy(
     reference.filter(({ embedding }) => embedding.length > 0),
     ({ embedding }) => embedding.length,
   )
   const [length] = [...lengths].toSorted(([, a], [, b]) => b.length - a.length)[0] ?? []
   const inSpace = (rows: readonly Drawn[]) =>
-    rows.flatMap(({ embedding }) =>
-      embedding.length === length ? [Float64Array.from(embedding)] : [],
-    )
+    rows.filter(({ embedding }) => embedding.length === length)
   return [inSpace(reference), inSpace(current)]
 }
+
+const vectorsOf = (reference: readonly Drawn[], current: readonly Drawn[]) =>
+  inOneSpace(reference, current).map((rows) =>
+    rows.map(({ embedding }) => Float64Array.from(embedding)),
+  ) as [Float64Array[], Float64Array[]]

@@ -1,4 +1,4 @@
-/** Throughput, latency, errors and cost of a window. Pure. */
+/** Throughput, latency, time to first token, errors and cost of a window. Pure. */
 import { TOTALLED } from '../../../lib/events/subjects.ts'
 import { mean, standardDeviation } from '../../../lib/stats/samples/moments.ts'
 import { sampleSize } from '../../../lib/stats/samples/binned-sample.ts'
@@ -8,10 +8,15 @@ import { metricResult, type MetricResult } from '../data/metric-results.ts'
 import { effectiveOf, type WindowCounts } from '../data/window-data.ts'
 
 const CI_LEVEL = 0.95
+/** Times whose quantiles are reported: their subject, and how their metrics are called. */
+const TIMES = [
+  ['@latency_ms', 'latency'],
+  ['@time_to_first_token_ms', 'time_to_first_token'],
+] as const
 
 /**
- * Throughput per second, error ratio, latency in milliseconds, cost and tokens of a window that is
- * `windowMs` long. Metrics without a value in the window are left out.
+ * Throughput per second, error ratio, latency and time to first token in milliseconds, cost, tokens
+ * and their speed in a window that is `windowMs` long. Metrics without a value in the window are left out.
  */
 export function evaluateOperations(current: WindowCounts, windowMs: number): MetricResult[] {
   const { events, errors, weight = events, errorWeight = errors } = current
@@ -30,17 +35,19 @@ export function evaluateOperations(current: WindowCounts, windowMs: number): Met
       ci_level: CI_LEVEL,
     }),
   ]
-  const latency = current.numeric.get('@latency_ms')
-  for (const percent of latency ? [50, 95, 99] : []) {
-    const found = quantile(latency!, percent / 100)
-    results.push(
-      metricResult('operations', '', `latency_p${percent}_ms`, found?.value, {
-        n_current: sampleSize(latency!),
-        precision: 'bounded',
-        bound_low: found?.low ?? null,
-        bound_high: found?.high ?? null,
-      }),
-    )
+  for (const [subject, name] of TIMES) {
+    const times = current.numeric.get(subject)
+    for (const percent of times ? [50, 95, 99] : []) {
+      const found = quantile(times!, percent / 100)
+      results.push(
+        metricResult('operations', '', `${name}_p${percent}_ms`, found?.value, {
+          n_current: sampleSize(times!),
+          precision: 'bounded',
+          bound_low: found?.low ?? null,
+          bound_high: found?.high ?? null,
+        }),
+      )
+    }
   }
   // Cost and tokens are totals over the window.
   for (const subject of TOTALLED) {
@@ -54,5 +61,25 @@ export function evaluateOperations(current: WindowCounts, windowMs: number): Met
       }),
     )
   }
-  return results
+  return [...results, ...outputSpeed(current.numeric)]
+}
+
+/**
+ * Output tokens a second of answering: all tokens over all time, which both must be known of the
+ * very same answers. An agent's call has a time and no tokens of its own, so the speed is that of
+ * the versions where their numbers differ.
+ */
+function outputSpeed(numeric: WindowCounts['numeric']): MetricResult[] {
+  const [tokens, times] = [numeric.get('@output_tokens'), numeric.get('@latency_ms')]
+  if (!tokens || !times) return []
+  const [n, timed] = [sampleSize(tokens), sampleSize(times)]
+  const seconds = (mean(times) * timed) / 1000
+  const reason =
+    n !== timed
+      ? `${n} answers say their output tokens and ${timed} their latency: the speed needs both of each`
+      : seconds > 0
+        ? ''
+        : 'the answers took no time'
+  const speed = reason === '' ? (mean(tokens) * n) / seconds : null
+  return [metricResult('operations', '', 'output_tokens_per_s', speed, { n_current: n, reason })]
 }

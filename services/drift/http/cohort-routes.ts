@@ -11,6 +11,7 @@ import { answers } from '../../../schemas/http/errors.ts'
 import { ModelPath } from '../../../schemas/http/parts.ts'
 import { cohortTable, searchedOf } from '../evaluate/cohorts/cohort-table.ts'
 import { cohortResults } from '../queries/cohorts/cohort-results.ts'
+import { knowledgeTime } from './asked-times.ts'
 import type { DriftRoutesOptions } from './model-routes.ts'
 
 type Asked = Static<typeof CohortsQuery>
@@ -39,10 +40,11 @@ export function cohortRoutes(
 async function cohortsOf(
   db: DriftRoutesOptions['db'],
   model: Model,
-  { to = '', metrics: asked }: Asked,
+  { to = '', metrics: asked, as_of }: Asked,
 ): Promise<Answer> {
   const metrics = [...new Set(asked.split(','))]
-  const found = await cohortResults(db, { modelId: model.modelId, to, metrics })
+  const asOf = knowledgeTime(as_of)
+  const found = await cohortResults(db, { modelId: model.modelId, to, metrics, asOf })
   const { window, windows, results } = found
   return {
     model_id: model.modelId,

@@ -9,7 +9,7 @@ import {
   SideBySideQuery,
   type SideBySideAnswer as Answer,
 } from '../../../schemas/http/side-by-side.ts'
-import { asDeclared, declaredKinds } from '../data/declared-features.ts'
+import { declaredKinds } from '../data/declared-features.ts'
 import {
   effectiveOf,
   noOutcomes,
@@ -22,7 +22,9 @@ import { classFaults, isBinary } from '../evaluate/labelled-window.ts'
 import { completeUntil, progressOf } from '../plan/due-windows.ts'
 import { withHorizon } from '../plan/label-horizon.ts'
 import type { DriftRoutesOptions } from './model-routes.ts'
-import { sidesOf, type Side } from './sides.ts'
+import { EVER } from '../queries/known-by.ts'
+import { knowledgeTime } from './asked-times.ts'
+import { countsAsOf, sidesOf, type Side } from './sides.ts'
 
 type Options = Pick<DriftRoutesOptions, 'db' | 'queries' | 'models' | 'now'>
 type Asked = Static<typeof SideBySideQuery>
@@ -48,10 +50,11 @@ export function sideBySideRoutes(http: Http, options: Options): void {
 }
 
 async function sideBySide(options: Options, model: Model, query: Asked): Promise<Answer> {
-  const { subject, ...asked } = query
+  const { subject, as_of, ...asked } = query
+  const asOf = knowledgeTime(as_of)
   const sides = await sidesOf(options, model, asked)
-  const a = await readSide(options, model, sides.a)
-  const b = await readSide(options, model, sides.b)
+  const a = await readSide(options, model, sides.a, asOf)
+  const b = await readSide(options, model, sides.b, asOf)
   const none = noOutcomes(0)
   const binary = isBinary(model, b.outcomes ?? a.outcomes ?? none)
   const faults = classFaults(b.outcomes ?? none, a.outcomes, model, binary)
@@ -73,16 +76,24 @@ async function sideBySide(options: Options, model: Model, query: Asked): Promise
   }
 }
 
-/** Counts of a side, and its labels where it is made of events. */
-async function readSide(options: Options, model: Model, side: Side): Promise<SideData> {
+/**
+ * Counts of a side, and its labels where it is made of events, of what had been received by `asOf`
+ * (epoch milliseconds).
+ */
+async function readSide(
+  options: Options,
+  model: Model,
+  side: Side,
+  asOf: number,
+): Promise<SideData> {
   const { queries } = options
-  const { spans, c, countedAs } = side
-  const counts = asDeclared(await queries.counts(countedAs, spans, c), model)
+  const { spans, countedAs } = side
+  const counts = await countsAsOf(queries, model, side, asOf)
   const isOfEvents = countedAs === model.modelId
   return {
     counts,
     ms: isOfEvents ? spans.reduce((sum, { start, end }) => sum + end - start, 0) : undefined,
-    outcomes: isOfEvents ? await outcomesOf(options, model, side, counts) : undefined,
+    outcomes: isOfEvents ? await outcomesOf(options, model, side, { counts, asOf }) : undefined,
     fault: undefined,
   }
 }
@@ -91,14 +102,15 @@ async function outcomesOf(
   { queries, now }: Options,
   declared: Model,
   { spans, c }: Side,
-  { events }: WindowCounts,
+  { counts, asOf }: { counts: WindowCounts; asOf: number },
 ): Promise<OutcomeCounts> {
   const model = withHorizon(declared, await queries.learnedHorizon(declared.modelId))
   const at = now()
   const reached = progressOf(await queries.partitions(model.modelId), model, at)
   return queries.outcomes(model, spans, c, {
-    predictions: events,
-    completeUntil: completeUntil(reached, model, at),
+    predictions: counts.events,
+    completeUntil: Math.min(completeUntil(reached, model, at), asOf),
+    asOf: asOf === EVER ? undefined : asOf,
   })
 }
 

@@ -6,6 +6,7 @@ import type { Row } from '../../../lib/clickhouse/port.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { ALL, keyOf, type Cohort, referenceCohort } from '../data/cohort.ts'
 import { isSkew, type MetricResult } from '../data/metric-results.ts'
+import type { Drawn } from '../data/reference.ts'
 import type { WindowInput } from '../data/window-input.ts'
 import { ENDED, endedResults } from '../evaluate/silence/ended.ts'
 import { evaluateLabelled } from '../evaluate/labelled-window.ts'
@@ -88,8 +89,10 @@ async function evaluateCohorts(
   const violationsOf = await readViolations(parts, reading, isAsked)
   const served = parts.state.active.size > 0 ? servedUpTo(question) : []
   const results: CohortResults[] = []
+  let drawn: readonly Drawn[] = []
   for (const c of reading.cohorts) {
     const input = { ...(await readCohort(parts, reading, c)), violations: violationsOf(c) }
+    if (c === ALL) drawn = input.rows
     const metricResults = await evaluateCohort(parts, reading, { c, input, followUp })
     const feedback = await feedbackOf(c, input)
     const senders = c === ALL ? await senderResults(parts, question, reading) : []
@@ -107,7 +110,7 @@ async function evaluateCohorts(
   const [ofAll] = results
   const examples =
     isAsked && keepsExamples(parts.model)
-      ? exampleRows(await readExamples(parts, reading, ofAll!.metricResults), ofAll!.key)
+      ? exampleRows(await readExamples(parts, reading, ofAll!.metricResults, drawn), ofAll!.key)
       : []
   return { results, examples, spans: comparedSpans(reading) }
 }

@@ -7,6 +7,11 @@ import type { NamedLabels, NamedLabelsOfCohort } from '../data/named-labels.ts'
 import { corpusResults } from '../evaluate/feedback/corpus-scores.ts'
 import { evaluateFeedback } from '../evaluate/feedback/feedback.ts'
 import { summedScores, type ScoredAnswer } from '../evaluate/feedback/reference-scores.ts'
+import {
+  calledLikeScores,
+  leftOutReason,
+  leftOutResults,
+} from '../evaluate/feedback/score-names.ts'
 import type { WindowInput } from '../data/window-input.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import { scoresOfWindow, type ScoresQuestion, type WindowScores } from './reference-scores.ts'
@@ -61,9 +66,13 @@ export async function feedbackEvaluator(question: FeedbackQuestion): Promise<Fee
       },
       model,
     )
-    return scores
-      ? [...toldOfScores(results, scores, c), ...corpusResults(results, scored)]
-      : results
+    if (!scores) return results
+    const hidden = calledLikeScores(named, scores.subjects)
+    return [
+      ...toldOfScores(results, scores, hidden, c),
+      ...corpusResults(results, scored),
+      ...leftOutResults(hidden, input.counts.events),
+    ]
   }
 }
 
@@ -82,17 +91,24 @@ function withScores(
   return names > 0 ? { names, read: [...read, ...own] } : undefined
 }
 
-/** What was left out of each score; its coverage is that of the labels. */
+/**
+ * What was left out of each score, labels that are called like it included; its coverage is that of
+ * the labels.
+ */
 function toldOfScores(
   results: readonly MetricResult[],
   { subjects, reasonOf, unknown }: WindowScores,
+  hidden: readonly NamedLabels[],
   c: Cohort,
 ): MetricResult[] {
   return [
     ...results
       .filter(({ metric, subject }) => metric !== 'label_coverage' || !subjects.has(subject))
       .map((result) => {
-        const reason = [result.reason, reasonOf(result.subject)].filter(Boolean).join('; ')
+        const alike = hidden.filter(({ name }) => name === result.subject).map(leftOutReason)
+        const reason = [result.reason, reasonOf(result.subject), ...alike]
+          .filter(Boolean)
+          .join('; ')
         return result.metric === 'mean' ? { ...result, reason } : result
       }),
     ...(keyOf(c) === keyOf(ALL) ? unknown : []),

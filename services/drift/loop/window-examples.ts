@@ -4,6 +4,8 @@
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Cohort } from '../data/cohort.ts'
 import { countsOfCohort, type RuleCounts, type ViolationsOfCohort } from '../data/expectations.ts'
+import type { Drawn } from '../data/reference.ts'
+import { novelExamples } from '../evaluate/expectations/novel.ts'
 import type { MetricResult } from '../data/metric-results.ts'
 import { VIOLATION_RATIO } from '../evaluate/expectations/violations.ts'
 import type { KeptExamples } from '../publish/example-rows.ts'
@@ -34,21 +36,28 @@ export async function readViolations(
 }
 
 /** Whether a model declares anything that events are kept for. */
-export const keepsExamples = ({ expectations, unusualEvents: unusual }: Model): boolean =>
-  expectations.length > 0 || unusual !== undefined
+export const keepsExamples = ({
+  expectations,
+  unusualEvents: unusual,
+  multivariateRows,
+}: Model): boolean => expectations.length > 0 || unusual !== undefined || multivariateRows > 0
 
 /**
  * Reads the events that are kept of a window whose inputs were evaluated: those that violate rules,
- * the rules with the greatest share of violations first; and the most unusual ones.
+ * the rules with the greatest share of violations first; the most unusual ones; and those whose
+ * embeddings are new.
  *
  * @param ofAll results of the model as a whole
+ * @param drawn rows of the window that the novelty of embeddings is told of
  * @returns rows that replace those of earlier revisions
  */
 export async function readExamples(
   { queries, model }: Pick<WindowReaderParts, 'queries' | 'model'>,
   reading: Pick<WindowReading, 'due' | 'baseline' | 'baselineSpans' | 'learning'>,
   ofAll: readonly MetricResult[],
+  drawn: readonly Drawn[],
 ): Promise<KeptExamples> {
+  const { baseline, learning } = reading
   const violated = ofAll
     .filter(({ metric, value }) => metric === VIOLATION_RATIO && (value ?? 0) > 0)
     .toSorted((a, b) => b.value! - a.value!)
@@ -61,5 +70,7 @@ export async function readExamples(
   return {
     violations: violated.length > 0 ? await queries.violationExamples(question, violated) : [],
     unusual: await unusualEvents(queries, model, reading),
+    novel:
+      baseline?.multivariate && !learning ? novelExamples(baseline.multivariate.rows, drawn) : [],
   }
 }

@@ -8,13 +8,15 @@ export interface KeptExamples {
   violations: readonly RuleExample[]
   /** The most unusual first. */
   unusual: readonly RuleExample[]
+  /** Those whose embeddings are new, the one that stands for most first. */
+  novel: readonly RuleExample[]
 }
 
 /**
  * Rows of `window_examples`. A revision that keeps nothing says so in a row, where there may be
  * examples of an earlier one.
  */
-export function exampleRows({ violations, unusual }: KeptExamples, key: RevisionKey): Row[] {
+export function exampleRows({ violations, unusual, novel }: KeptExamples, key: RevisionKey): Row[] {
   const same = {
     model_id: key.modelId,
     window_start: new Date(key.window.start).toISOString(),
@@ -38,7 +40,11 @@ export function exampleRows({ violations, unusual }: KeptExamples, key: Revision
       detail: example.detail,
     }
   }
-  const rows = [...violations.map(rowOf('expectation')), ...unusual.map(rowOf('unusual'))]
+  const rows = [
+    ...violations.map(rowOf('expectation')),
+    ...unusual.map(rowOf('unusual')),
+    ...novel.map(rowOf('novel')),
+  ]
   if (rows.length > 0 || key.revision === 1) return rows
   const nothing = { kind: '', subject: '', rank: 0, prediction_id: '', model_version: '' }
   return [{ ...same, ...nothing, predicted_at: same.window_start, score: null, detail: '' }]

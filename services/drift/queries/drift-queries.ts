@@ -12,7 +12,7 @@ import type { Window } from '../../../lib/models/windows.ts'
 import type { Cohort } from '../data/cohort.ts'
 import type { CohortLosses } from '../data/cohort-losses.ts'
 import type { Slice } from '../data/slices.ts'
-import type { OutcomeCounts, WindowCounts } from '../data/window-data.ts'
+import type { WindowCounts } from '../data/window-data.ts'
 import type { LearnedHorizon } from '../plan/label-horizon.ts'
 import type { StoredReference } from '../plan/stored-references.ts'
 import { earlyLabels, type EarlyLabelsQuestion } from './outcomes/early-labels.ts'
@@ -67,6 +67,7 @@ import {
   outcomesOf,
   outcomesOfEach,
   sliceOutcomes,
+  type KnownTruthQuestion,
   type OutcomeQuestion,
 } from './outcomes/of-window.ts'
 import { readScoreBins, scoreGroup } from './outcomes/score-bins.ts'
@@ -194,12 +195,8 @@ const outcomesOn = (db: ClickHouse, { scores }: ReturnType<typeof batchersOf>) =
   namedLabels: (question: { modelId: string; window: Window }) => namedLabels(db, question),
   namedLabelsOfSlice: (question: { modelId: string; window: Window }, slices: readonly Slice[]) =>
     namedLabelsOfSlice(db, question, slices),
-  outcomes: (
-    model: Model,
-    spans: Spans,
-    c: Cohort,
-    { predictions, completeUntil }: { predictions: number; completeUntil: number },
-  ): Promise<OutcomeCounts> => outcomesOf(db, { model, spans, c, completeUntil }, predictions),
+  outcomes: (model: Model, spans: Spans, c: Cohort, known: KnownTruthQuestion) =>
+    outcomesOf(db, { model, spans, c, ...known }, known.predictions),
   outcomesOfEach: (model: Model, spans: Spans, cohorts: readonly Cohort[], completeUntil: number) =>
     outcomesOfEach(db, { model, spans, completeUntil }, cohorts),
   /** Outcomes of the cohorts of one slice. */

@@ -17,7 +17,7 @@ export const sampleRows = (
   { modelId, window, most }: { modelId: string; window: Window; most: number },
 ): Promise<Drawn[]> =>
   db.query<Drawn>(
-    `SELECT features, embedding FROM predictions ${rowsWhere(ALL)} AND (notEmpty(features) OR notEmpty(embedding)) ORDER BY sipHash64(prediction_id) LIMIT {most:UInt32}`,
+    `SELECT prediction_id AS predictionId, toString(model_version) AS modelVersion, toString(predicted_at) AS predictedAt, features, embedding FROM predictions ${rowsWhere(ALL)} AND (notEmpty(features) OR notEmpty(embedding)) ORDER BY sipHash64(prediction_id) LIMIT {most:UInt32}`,
     { ...paramsOf(modelId, [window], ALL), most },
   )
 

@@ -20,7 +20,7 @@ export const featureRows = (
 export interface WindowExample {
   window_start: string
   window_end: string
-  kind: 'expectation' | 'unusual'
+  kind: 'expectation' | 'unusual' | 'novel'
   subject: string
   prediction_id: string
   model_version: string

@@ -41,6 +41,7 @@ const event = fc
       embedding: some(fc.array(fc.integer(), { maxLength: 3 })),
       output_text: some(fc.string({ unit: 'grapheme' })),
       latency_ms: some(fc.nat()),
+      time_to_first_token_ms: some(fc.nat()),
       unknown: some(fc.constant(1)),
     }),
   })
@@ -65,4 +66,27 @@ test('any ranges, one after another in the same memory and each in its own: the 
     }),
     { numRuns: 300 },
   )
+})
+
+test('a range that an earlier version began is drained as that version read it: without first tokens', () => {
+  const values = [250, 'soon'].map((told, i) =>
+    JSON.stringify(prediction(i, { time_to_first_token_ms: told })),
+  )
+  const [now, before] = PREDICTION_MAPPINGS.map((of) =>
+    of.map(
+      rangeOf('plumbline.predictions.v1', of.version, values),
+      messageReader().read,
+      createSeenIds(1000),
+    ),
+  )
+  const text = (range: typeof now) => JSON.stringify(bytesOf(range!).map(([, , rows]) => rows))
+  expect([now!.rows, before!.rows]).toEqual([1, 2])
+  const subject = Buffer.from('@time_to_first_token_ms')
+  const counted = (range: typeof now) =>
+    range!.tables.some(({ table, ...rows }) => {
+      const block = table === 'numeric_counts' ? encodeBlock(rows) : undefined
+      return block && Buffer.concat(block.parts).includes(subject)
+    })
+  expect([counted(now), counted(before)]).toEqual([true, false])
+  expect(text(now)).not.toBe(text(before))
 })

@@ -1,4 +1,5 @@
 /** Turns predictions on the wire into rows and counts. */
+import Type from 'typebox'
 import type { Column } from '../../../lib/clickhouse/native/column.ts'
 import { eventTime } from '../../../lib/events/fields.ts'
 import type { OffsetRange } from '../../../lib/event-log/port.ts'
@@ -11,7 +12,7 @@ import {
 import { eventRows } from '../../../lib/sink/rows.ts'
 import { NO_PRIVACY, type Privacy } from '../../../lib/events/privacy/redactor.ts'
 import { predictionIdentity, predictionKey, type Event } from '../../../lib/events/validator.ts'
-import { fieldGetter } from '../../../lib/events/flat-record.ts'
+import { fieldGetter, FlatRecord, perShape } from '../../../lib/events/flat-record.ts'
 import * as native from '../../../lib/clickhouse/native/block.ts'
 import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
 import { predictionCounts, type BucketOf } from '../../../lib/sink/counts/prediction-counts.ts'
@@ -39,49 +40,56 @@ export interface PredictionRules {
 
 const privacyIn = ({ privacy = NO_PRIVACY }: PredictionRules): Privacy => privacy
 
+/** What all mappings of predictions say. */
+const common = (rules: PredictionRules) => ({
+  service: 'ingest',
+  schema: PredictionV1,
+  privacy: privacyIn(rules),
+  seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
+  identity: predictionIdentity,
+  derive: rules.derive,
+  tables: () => predictionTables(rules),
+})
+
+/** What mappings before version 5 say: a time to first token was a field that nobody knew. */
+const beforeFirstTokens = (rules: PredictionRules) => ({
+  ...common(rules),
+  schema: Type.Omit(PredictionV1, ['time_to_first_token_ms']),
+  derive: (event: Event) => {
+    const known = withoutFirstToken(event)
+    return rules.derive?.(known) ?? known
+  },
+})
+
 /**
  * Newest first. A release that changes what a message becomes adds a mapping and keeps those before
- * it: version 3 refused no event for an expectation of its model; version 2 refused messages with a
- * key of their own; version 1 joined model and id by a slash too, so that two predictions could
- * have one identity.
+ * it: version 4 knew no time to first token; version 3 refused no event for an expectation of its
+ * model; version 2 refused messages with a key of their own; version 1 joined model and id by a
+ * slash too, so that two predictions could have one identity.
  */
 export const predictionMappings = (rules: PredictionRules = {}) =>
   [
-    predictionMapping('predictions-4', rules, { key: 'identity' }),
+    predictionMapping('predictions-5', rules, { key: 'identity' }),
     eventMapping({
-      version: 'predictions-3',
-      service: 'ingest',
-      schema: PredictionV1,
-      privacy: privacyIn(rules),
-      seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
-      identity: predictionIdentity,
+      ...beforeFirstTokens(rules),
+      version: 'predictions-4',
       key: 'identity',
-      derive: rules.derive,
-      tables: () => predictionTables(rules),
+      refusalOf: rules.refusalOf,
     }),
+    eventMapping({ ...beforeFirstTokens(rules), version: 'predictions-3', key: 'identity' }),
     eventMapping({
+      ...beforeFirstTokens(rules),
       version: 'predictions-2',
-      service: 'ingest',
-      schema: PredictionV1,
-      privacy: privacyIn(rules),
-      seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
-      identity: predictionIdentity,
       key: 'identity',
       refusesOtherKeys: true,
-      derive: rules.derive,
-      tables: () => predictionTables(rules),
     }),
     eventMapping({
+      ...beforeFirstTokens(rules),
       version: 'predictions-1',
-      service: 'ingest',
-      schema: PredictionV1,
-      privacy: privacyIn(rules),
       seenIn: { table: 'predictions', identity: `concat(model_id, '/', prediction_id)` },
       identity: predictionKey,
       key: 'identity',
       refusesOtherKeys: true,
-      derive: rules.derive,
-      tables: () => predictionTables(rules),
     }),
   ] as const
 
@@ -94,19 +102,7 @@ export const predictionMapping = (
   version: string,
   rules: PredictionRules = {},
   keys: Pick<EventMappingOptions, 'key'> = {},
-): EventMapping =>
-  eventMapping({
-    version,
-    service: 'ingest',
-    schema: PredictionV1,
-    privacy: privacyIn(rules),
-    seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
-    identity: predictionIdentity,
-    ...keys,
-    refusalOf: rules.refusalOf,
-    derive: rules.derive,
-    tables: () => predictionTables(rules),
-  })
+): EventMapping => eventMapping({ ...common(rules), version, ...keys, refusalOf: rules.refusalOf })
 
 /** Those of models without a file. */
 export const PREDICTION_MAPPINGS = predictionMappings()
@@ -121,6 +117,14 @@ const modelIdOf = fieldGetter('model_id')
 const predictedAtOf = fieldGetter('predicted_at')
 const producerOf = fieldGetter('producer')
 const shadowOf = fieldGetter('shadow')
+const firstTokenAt = perShape((names) => names.indexOf('time_to_first_token_ms'))
+
+/** The event without its time to first token. */
+function withoutFirstToken(event: Event): Event {
+  const at = firstTokenAt.of(event.names)
+  if (at === -1) return event
+  return new FlatRecord(event.names, event.values.with(at, null), false)
+}
 
 function predictionTables({
   codesOf,

@@ -262,3 +262,34 @@ test('one odd attribute is left out, the event stays', () => {
   expect(event).not.toHaveProperty('latency_ms')
   expect(told('predictions', event!)).toBe('')
 })
+
+const START = 1_767_225_600_000
+const started = { startTimeUnixNano: `${START}000000`, endTimeUnixNano: `${START + 4000}000000` }
+const firstTokenEvent = (atMs: number | string) => ({
+  ...started,
+  events: [{ name: 'First Token Stream Event', timeUnixNano: `${atMs}000000` }],
+})
+
+test.each([
+  ['the conventions, in seconds', { 'gen_ai.response.time_to_first_chunk': 0.25 }, {}, 250],
+  ['vLLM, in seconds', { 'gen_ai.latency.time_to_first_token': 0.25 }, {}, 250],
+  ['the Vercel AI SDK, in milliseconds', { 'ai.response.msToFirstChunk': 250 }, {}, 250],
+  ['the Vercel AI SDK before that', { 'ai.stream.msToFirstChunk': '250' }, {}, 250],
+  ['an event of OpenInference', {}, firstTokenEvent(START + 250), 250],
+  ['an attribute before an event', { 'ai.response.msToFirstChunk': 5 }, firstTokenEvent(START), 5],
+  ['nothing', {}, started, undefined],
+  ['an event without a time', {}, { ...started, events: [{ name: 'First Token Stream Event' }] }],
+  ['an event of time 0', {}, firstTokenEvent('')],
+  ['an event before its span', {}, firstTokenEvent(START - 1)],
+  ['a span without a start', {}, { ...firstTokenEvent(START), startTimeUnixNano: '0' }],
+  ['a number below 0', { 'gen_ai.response.time_to_first_chunk': -1 }, {}],
+  ['a word', { 'gen_ai.response.time_to_first_chunk': 'soon' }, {}],
+  ['a list', { 'gen_ai.response.time_to_first_chunk': [1] }, {}],
+])('a time to first token told by %s', (_, attributes, more, ms?: number) => {
+  const call = span({ 'gen_ai.operation.name': 'chat', ...attributes }, more)
+  const [event] = traces(call).predictions
+  const found = event!['time_to_first_token_ms'] as number | undefined
+  // Nanoseconds since 1970 are read as the nearest number.
+  expect(found === undefined ? undefined : Math.round(100 * found) / 100).toBe(ms)
+  expect(told('predictions', event!)).toBe('')
+})

@@ -77,6 +77,12 @@ const CONVERSATION = [
 ]
 const USER = ['user.id', 'enduser.id', `${TRACELOOP_LABEL}user_id`, `${AI_SDK_LABEL}userId`]
 const COST = ['gen_ai.usage.cost', 'llm.cost.total']
+/** In seconds: of the GenAI conventions, and what vLLM gives its spans. */
+const FIRST_TOKEN_S = ['gen_ai.response.time_to_first_chunk', 'gen_ai.latency.time_to_first_token']
+/** In milliseconds: of the Vercel AI SDK, today and before. */
+const FIRST_TOKEN_MS = ['ai.response.msToFirstChunk', 'ai.stream.msToFirstChunk']
+/** The span event by which OpenInference tells the first token. */
+const FIRST_TOKEN_EVENT = 'First Token Stream Event'
 const PROMPT_NAME = ['gen_ai.prompt.name', 'traceloop.prompt.key', 'llm.prompt_template.name']
 const PROMPT_VERSION = [
   'gen_ai.prompt.version',
@@ -130,6 +136,9 @@ export interface ModelCall {
   finishReason: unknown
   inputTokens: number | undefined
   outputTokens: number | undefined
+  timeToFirstTokenMs: number | undefined
+  /** When the first token came, as a span event tells it: nanoseconds since 1970. */
+  firstTokenAt: string | number | undefined
   /** A text, or messages. */
   input: unknown
   output: unknown
@@ -164,6 +173,8 @@ export function modelCallOf(
     costUsd: number(first(a, COST)),
     inputTokens: number(first(a, INPUT_TOKENS)),
     outputTokens: number(first(a, OUTPUT_TOKENS)),
+    timeToFirstTokenMs: firstTokenMs(a),
+    firstTokenAt: events.find(({ name }) => name === FIRST_TOKEN_EVENT)?.at,
     ...textsOf(a, events),
   }
 }
@@ -185,6 +196,11 @@ function versionOf(kind: SpanKind, a: Attributes, name: unknown): unknown {
   return typeof version === 'string' && version !== ''
     ? `${operation} ${name}@${version}`
     : `${operation} ${name}`
+}
+
+function firstTokenMs(a: Attributes): number | undefined {
+  const seconds = number(first(a, FIRST_TOKEN_S))
+  return seconds === undefined ? number(first(a, FIRST_TOKEN_MS)) : 1000 * seconds
 }
 
 function labelsOf(a: Attributes): Record<string, unknown> {

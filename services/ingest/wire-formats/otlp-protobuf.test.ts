@@ -61,6 +61,7 @@ const NAMES = [
   'gen_ai.request.model',
   'gen_ai.response.id',
   'gen_ai.usage.input_tokens',
+  'gen_ai.response.time_to_first_chunk',
   'gen_ai.input.messages',
   'gen_ai.evaluation.score.value',
   'gen_ai.evaluation.name',
@@ -79,9 +80,14 @@ const span = fc.record({
   startTimeUnixNano: nanos,
   endTimeUnixNano: nanos,
   attributes: attributes.map((given) => [...given, chat]),
-  events: fc.array(fc.record({ name: fc.constantFrom('gen_ai.choice', 'x'), attributes }), {
-    maxLength: 2,
-  }),
+  events: fc.array(
+    fc.record({
+      name: fc.constantFrom('gen_ai.choice', 'First Token Stream Event', 'x'),
+      timeUnixNano: nanos,
+      attributes,
+    }),
+    { maxLength: 2 },
+  ),
   status: fc.constantFrom({ code: 0 }, { code: 2 }),
 })
 const logRecord = fc.record({

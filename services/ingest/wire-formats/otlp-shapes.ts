@@ -32,7 +32,11 @@ const lazy = (name: string, read: Shape): Field => ({ ...many(name, read), isLaz
 const attributes: Field = { name: 'attributes', read: 'attributes', isRepeated: true }
 
 const RESOURCE: Shape = { 1: attributes }
-const SPAN_EVENT: Shape = { 2: one('name', 'string'), 3: attributes }
+const SPAN_EVENT: Shape = {
+  1: one('timeUnixNano', 'fixed64'),
+  2: one('name', 'string'),
+  3: attributes,
+}
 const SPAN: Shape = {
   1: one('traceId', 'hex'),
   2: one('spanId', 'hex'),

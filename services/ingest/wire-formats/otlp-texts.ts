@@ -6,6 +6,8 @@ export type Attributes = ReadonlyMap<string, unknown>
 /** An event of a span. */
 export interface SpanEvent {
   name: string
+  /** When it happened, in nanoseconds since 1970. */
+  at: string | number | undefined
   attributes: Attributes
 }
 

@@ -39,7 +39,7 @@ interface OtlpRecord {
   startTimeUnixNano?: string | number
   endTimeUnixNano?: string | number
   status?: { code?: number | string }
-  events?: { name?: string; attributes?: KeyValue[] }[]
+  events?: { name?: string; timeUnixNano?: string | number; attributes?: KeyValue[] }[]
 }
 
 const fittedPrediction = fitting(PredictionV1)
@@ -101,6 +101,7 @@ function predictionOf(
     predicted_at: timeOf(timeGiven(record.endTimeUnixNano) ?? loggedAt(record)),
     prediction: call.finishReason,
     latency_ms: latencyOf(record),
+    time_to_first_token_ms: call.timeToFirstTokenMs ?? sinceStart(record, call.firstTokenAt),
     input_tokens: call.inputTokens,
     output_tokens: call.outputTokens,
     cost_usd: call.costUsd,
@@ -181,6 +182,7 @@ const given = (value: unknown) => (value === '' ? undefined : value)
 const spanEventsOf = ({ events }: OtlpRecord): SpanEvent[] =>
   (Array.isArray(events) ? events.filter(isObject) : []).map((event) => ({
     name: text(event['name']),
+    at: event['timeUnixNano'] as SpanEvent['at'],
     attributes: attributesOf(event['attributes'] as KeyValue[] | undefined),
   }))
 
@@ -225,9 +227,10 @@ function valueOf(value: Record<string, unknown> | undefined): unknown {
 /** What comes as anything but a number or its text is none. */
 const numberOf = (value: unknown) =>
   typeof value === 'number' || typeof value === 'string' ? Number(value) : undefined
-/** Below 0 where a clock ran back. */
-function latencyOf({ startTimeUnixNano, endTimeUnixNano }: OtlpRecord) {
-  const [start, end] = [timeGiven(startTimeUnixNano), timeGiven(endTimeUnixNano)]
+const latencyOf = (record: OtlpRecord) => sinceStart(record, record.endTimeUnixNano)
+/** Milliseconds from the start of a span to a time; below 0 where a clock ran back. */
+function sinceStart({ startTimeUnixNano }: OtlpRecord, until: string | number | undefined) {
+  const [start, end] = [timeGiven(startTimeUnixNano), timeGiven(until)]
   return start === undefined || end === undefined ? undefined : millis(end) - millis(start)
 }
 const millis = (nanos: string | number) => (numberOf(nanos) ?? NaN) / 1e6

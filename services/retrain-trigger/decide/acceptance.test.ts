@@ -5,6 +5,7 @@ const NONE: ArmCounts = {
   ...{ events: 0, labelled: 0, correct: 0, tp: 0, fp: 0, fn: 0, numbers: 0, absErrors: 0 },
   ...{ squaredErrors: 0, labelSum: 0, labelSquares: 0, scored: 0, logLoss: 0, brier: 0, auc: null },
   ...{ failed: 0, latencies: 0, p50: null, p95: null, p99: null, costs: 0, costSum: 0 },
+  ...{ firstTokens: 0, first50: null, first95: null, first99: null },
 }
 const arm = (correct: number, more: Partial<ArmCounts> = {}) => ({
   ...NONE,
@@ -125,6 +126,10 @@ test('metrics of an arm are those of their definitions', () => {
   expect(value('operations.error_ratio')).toBe(0.005)
   expect(value('operations.cost_usd')).toBe(0.5)
   expect(value('performance.log_loss')).toBeNull()
+  const streamed = arm(400, { firstTokens: 9, first50: 1, first95: 2, first99: 3 })
+  expect(
+    [50, 95, 99].map((p) => metricOf(streamed, `operations.time_to_first_token_p${p}_ms`)),
+  ).toEqual([1, 2, 3].map((ms) => ({ value: ms, n: 9 })))
   expect(
     metricOf(arm(1, { numbers: 2, labelSum: 4, labelSquares: 8 }), 'performance.r2').value,
   ).toBeNull()

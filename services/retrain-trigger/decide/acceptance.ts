@@ -33,6 +33,11 @@ export interface ArmCounts {
   p50: number | null
   p95: number | null
   p99: number | null
+  /** Answers with a time to first token, and its quantiles. */
+  firstTokens: number
+  first50: number | null
+  first95: number | null
+  first99: number | null
   costs: number
   costSum: number
 }
@@ -208,6 +213,12 @@ export function metricOf(arm: ArmCounts, metric: string): { value: number | null
       return { value: arm.p95, n: arm.latencies }
     case 'latency_p99_ms':
       return { value: arm.p99, n: arm.latencies }
+    case 'time_to_first_token_p50_ms':
+      return { value: arm.first50, n: arm.firstTokens }
+    case 'time_to_first_token_p95_ms':
+      return { value: arm.first95, n: arm.firstTokens }
+    case 'time_to_first_token_p99_ms':
+      return { value: arm.first99, n: arm.firstTokens }
     default:
       return { value: ratio(arm.costSum, arm.costs), n: arm.costs }
   }

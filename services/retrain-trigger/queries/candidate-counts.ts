@@ -15,12 +15,12 @@ type CountsRow = { is_served: boolean | number } & Record<keyof ArmCounts, strin
 export const PREDICTED = `coalesce(prediction, if(isNull(score), NULL, multiIf(score >= {threshold:Float64}, {positive:String}, truth != {positive:String}, truth, concat('not ', {positive:String}))))`
 
 const UNITS = `WITH shadowed AS (
-    SELECT false AS is_served, request_id, prediction_id, predicted_at, prediction, prediction_number, score, status, latency_ms, cost_usd
+    SELECT false AS is_served, request_id, prediction_id, predicted_at, prediction, prediction_number, score, status, latency_ms, time_to_first_token_ms, cost_usd
     FROM predictions WHERE model_id = {model:String} AND model_version = {version:String} AND shadow AND request_id != ''
       AND predicted_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
     ORDER BY predicted_at DESC, prediction_id LIMIT 1 BY request_id LIMIT ${MAX_REQUESTS}),
   served AS (
-    SELECT true AS is_served, request_id, prediction_id, predicted_at, prediction, prediction_number, score, status, latency_ms, cost_usd
+    SELECT true AS is_served, request_id, prediction_id, predicted_at, prediction, prediction_number, score, status, latency_ms, time_to_first_token_ms, cost_usd
     FROM predictions WHERE model_id = {model:String} AND NOT shadow AND model_version != {version:String}
       AND predicted_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND request_id IN (SELECT request_id FROM shadowed)
     ORDER BY predicted_at, prediction_id LIMIT 1 BY request_id),
@@ -58,6 +58,8 @@ export async function countCandidate(
        if(uniqExactIf(truth, isNotNull(p)) < 2, NULL, arrayAUC(groupArrayIf(assumeNotNull(score), isNotNull(p)), groupArrayIf(toUInt8(truth = {positive:String}), isNotNull(p)))) AS auc,
        countIf(status = 'error') AS failed, count(latency_ms) AS latencies,
        quantileExact(0.5)(latency_ms) AS p50, quantileExact(0.95)(latency_ms) AS p95, quantileExact(0.99)(latency_ms) AS p99,
+       count(time_to_first_token_ms) AS firstTokens, quantileExact(0.5)(time_to_first_token_ms) AS first50,
+       quantileExact(0.95)(time_to_first_token_ms) AS first95, quantileExact(0.99)(time_to_first_token_ms) AS first99,
        count(cost_usd) AS costs, ifNull(sum(cost_usd), 0) AS costSum
      FROM (
        SELECT *, ${PREDICTED} AS predicted,
@@ -91,7 +93,7 @@ export async function countCandidate(
 /** The newest event itself is in. */
 const truthUntil = ({ labels }: Model, newest: number) => newest + 1 - durationMs(labels.horizon)
 
-const NULLABLE = new Set(['auc', 'p50', 'p95', 'p99'])
+const NULLABLE = new Set(['auc', 'p50', 'p95', 'p99', 'first50', 'first95', 'first99'])
 
 function armOf({ is_served: _arm, ...row }: CountsRow): ArmCounts {
   const numbers = Object.entries(row).map(([name, value]) => {

@@ -170,6 +170,36 @@ test('a refusal and a failure are said where they happen, and asked again', asyn
   expect(complaints).toEqual([])
 })
 
+test('what was known at a time is told by both pages, and kept on the way between them', async () => {
+  await busy()
+  const asked: URL[] = []
+  page.on('request', (request) => asked.push(new URL(request.url())))
+  const askedOf = (name: string) =>
+    asked
+      .filter(({ pathname }) => pathname.endsWith(name))
+      .map(({ searchParams }) => searchParams.get('as_of'))
+  const at = '2026-01-03T00:00:00.000Z'
+  await open(
+    `/slices?as_of=${at}&cohort=${encodeURIComponent('["","","region","north"]')}`,
+    'region',
+  )
+  await page.getByText('As known at 2026-01-03 UTC.').waitFor()
+  for (const name of ['/cohorts', '/windows']) expect(new Set(askedOf(name))).toEqual(new Set([at]))
+  expect(await faults()).toEqual([])
+  await photograph(page, 'slices-past')
+  await page.getByRole('link', { name: 'Compare it with its baseline' }).click()
+  await seen('Every number')
+  await page.getByText('As known at 2026-01-03 UTC.').waitFor()
+  expect(new Set(askedOf('/side-by-side'))).toEqual(new Set([at]))
+  expect(await faults()).toEqual([])
+  await photograph(page, 'compare-past')
+  await page.getByRole('button', { name: 'Back to now' }).click()
+  await page.getByRole('button', { name: 'What was known at a time' }).waitFor()
+  await page.waitForLoadState('networkidle')
+  expect(askedOf('/side-by-side').at(-1)).toBeNull()
+  expect(complaints).toEqual([])
+})
+
 test('what is slow shows that it comes', async () => {
   await busy()
   await page.route('**/v1/models/credit/cohorts*', () => {})

@@ -31,6 +31,7 @@ chat = {
     "gen_ai.response.finish_reasons": ["stop"],
     "gen_ai.usage.input_tokens": 12,
     "gen_ai.usage.output_tokens": 5,
+    "gen_ai.response.time_to_first_chunk": 0.25,
     "gen_ai.prompt.name": "greeting",
     "gen_ai.prompt.version": "4",
 }

@@ -33,6 +33,7 @@ tracer.startActiveSpan('GET /', (request) => {
           'gen_ai.response.finish_reasons': ['stop'],
           'gen_ai.usage.input_tokens': 12,
           'gen_ai.usage.output_tokens': 5,
+          'gen_ai.response.time_to_first_chunk': 0.25,
           'gen_ai.prompt.name': 'greeting',
           'gen_ai.prompt.version': '4',
           ...user,

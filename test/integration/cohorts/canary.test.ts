@@ -33,7 +33,7 @@ test('what both arms served at the same time, each subject by its first predicti
   await predictions([
     // Before the candidate was there.
     event(0, '7'),
-    event(10, '8', { subject_id: 'ann' }),
+    event(10, '8', { subject_id: 'ann', time_to_first_token_ms: 4 }),
     event(11, '7', { subject_id: 'bob', prediction: '0' }),
     // The second one of a subject, and a subject of both arms.
     event(12, '8', { subject_id: 'ann', prediction: '0' }),
@@ -65,7 +65,7 @@ test('what both arms served at the same time, each subject by its first predicti
     completeUntil: START + 60 * MINUTE,
     looks: 2,
   }
-  const one = { correct: 1, errors: 0, worth: 1, failed: 1, latencies: 1, costs: 0 }
+  const one = { correct: 1, errors: 0, worth: 1, failed: 1, latencies: 1, firstTokens: 0, costs: 0 }
   expect(await readArms(db, model, question)).toEqual({
     from: START + 10 * MINUTE,
     to: START + 15 * MINUTE + 1,
@@ -74,12 +74,15 @@ test('what both arms served at the same time, each subject by its first predicti
       {
         at: START + 12.5 * MINUTE + 1,
         champion: { units: 1, ...one },
-        candidate: { units: 1, ...one },
+        candidate: { units: 1, ...one, firstTokens: 1 },
       },
       {
         at: START + 15 * MINUTE + 1,
         champion: { units: 1, ...one },
-        candidate: { units: 2, correct: 2, errors: 0, worth: 2, failed: 2, latencies: 2, costs: 0 },
+        candidate: {
+          ...one,
+          ...{ units: 2, correct: 2, worth: 2, failed: 2, latencies: 2, firstTokens: 1 },
+        },
       },
     ],
     champion: {
@@ -89,6 +92,7 @@ test('what both arms served at the same time, each subject by its first predicti
       worth: [-20],
       failed: [0],
       latencies: [11],
+      firstTokens: [],
       costs: [],
     },
     candidate: {
@@ -98,6 +102,7 @@ test('what both arms served at the same time, each subject by its first predicti
       worth: [5, -2],
       failed: [0, 1],
       latencies: [10, 15],
+      firstTokens: [4],
       costs: [],
     },
   })
@@ -118,8 +123,8 @@ test('requests that both answered: in pairs, with one truth for both', async () 
     ...more,
   })
   await predictions([
-    answer(1, '7', { latency_ms: 5, cost_usd: 1 }),
-    answer(1, '8', { latency_ms: 9, prediction: '0' }),
+    answer(1, '7', { latency_ms: 5, time_to_first_token_ms: 2, cost_usd: 1 }),
+    answer(1, '8', { latency_ms: 9, time_to_first_token_ms: 3, prediction: '0' }),
     // Labelled through the shadow; by its score; and failed.
     answer(2, '7', { prediction: null, score: 0.9 }),
     answer(2, '8', { prediction: '0', status: 'error' }),
@@ -168,6 +173,7 @@ test('requests that both answered: in pairs, with one truth for both', async () 
     worth: correct,
     failed: units,
     latencies: 1,
+    firstTokens: 1,
     costs: 0,
   })
   expect(pairs!.looks.map(({ champion }) => champion)).toEqual([reached(3, 2), reached(4, 3)])
@@ -178,6 +184,7 @@ test('requests that both answered: in pairs, with one truth for both', async () 
       worth: [5, 5, -2],
       failed: [0, 0, 0, 0],
       latencies: [5],
+      firstTokens: [2],
       costs: [],
     },
     candidate: {
@@ -186,6 +193,7 @@ test('requests that both answered: in pairs, with one truth for both', async () 
       worth: [-20, -20, -2],
       failed: [0, 1, 0, 0],
       latencies: [9],
+      firstTokens: [3],
       costs: [],
     },
   })

@@ -6,6 +6,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { normals } from '../../../bench/streams.ts'
 import { parseModel } from '../../../lib/models/model-files.ts'
 import { uniforms } from '../../../lib/stats/distributions/random.ts'
+import { windowExamples } from '../../../services/drift/queries/window-examples.ts'
 import { evaluateOn } from '../../evaluating.ts'
 import { pipeline, type Pipeline } from '../../pipeline.ts'
 
@@ -107,4 +108,58 @@ test('embeddings that lie elsewhere alarm, by kernel and by classifier; others d
     '12 @embedding domain_auc ok',
     '12 @embedding mmd ok',
   ])
+})
+
+test('embeddings where the baseline has none are counted, alarm, and are kept by their ids', async () => {
+  const model = modelOf('novel', 'multivariate: { rows: 200 }')
+  const rows = 200
+  // Each fifth event of the last day is about something else.
+  const isNew = (day: number, i: number) => day === 11 && i % 5 === 0
+  for (let day = 0; day < 12; day++)
+    await stream.predictions(
+      Array.from({ length: rows }, (_, i) => ({
+        prediction_id: `${isNew(day, i) ? 'new' : 'known'}-${day}-${i}`,
+        model_id: 'novel',
+        model_version: '1',
+        predicted_at: new Date(START + day * DAY + i * 60_000).toISOString(),
+        embedding: Array.from(
+          { length: 6 },
+          (__, k) => normal() + (isNew(day, i) && k === 0 ? 9 : 0),
+        ),
+      })),
+    )
+  await evaluateOn(stream.connect('drift-novel'), { now: () => START + 100 * DAY })(model)
+  const [calm, moved] = await stream.db.query<{
+    verdict: string
+    value: number
+    ci_low: number
+    ci_high: number
+    n_current: string
+    reason: string
+  }>(
+    `SELECT verdict, value, ci_low, ci_high, n_current, reason FROM window_metrics_latest
+     WHERE model_id = 'novel' AND metric = 'novelty' AND window_start >= '2026-01-11' ORDER BY window_start`,
+  )
+  expect(calm).toMatchObject({ verdict: 'ok', n_current: String(rows) })
+  expect(calm!.value).toBeLessThan(0.06)
+  expect(moved).toMatchObject({ verdict: 'alarm' })
+  expect(moved!.value).toBeGreaterThan(0.2 - 1e-9)
+  expect([moved!.ci_low < moved!.value, moved!.ci_high > moved!.value]).toEqual([true, true])
+  expect(moved!.reason).toMatch(
+    /^\d+ of 200 lie farther from the nearest of 200 embeddings of the baseline than 99 % of these lie from one another, \d/,
+  )
+  const kept = await windowExamples(stream.db, {
+    ...{ modelId: 'novel', kind: 'novel', subject: '', most: 100 },
+    ...{ from: iso(11), to: iso(12) },
+  })
+  expect(kept).toHaveLength(5)
+  // The first stands for most of them; one that is far away by chance may follow.
+  const areNew = kept.map(({ prediction_id: id }) => id.startsWith('new-11-'))
+  expect(areNew[0]).toBe(true)
+  expect(areNew.filter(Boolean).length).toBeGreaterThan(2)
+  for (const { subject, score } of kept) {
+    expect(subject).toBe('@embedding')
+    expect(score! > 0 && score! < 1).toBe(true)
+  }
+  expect(new Set(kept.map(({ prediction_id: id }) => id)).size).toBe(5)
 })

@@ -18,6 +18,7 @@ test('a feature named @score is apart from the score, in counts that are kept an
         predicted_at: new Date(START + i * 1000).toISOString(),
         score: 0.25,
         latency_ms: 12,
+        time_to_first_token_ms: 3,
         cost_usd: 0.5,
         input_tokens: 100 + i,
         output_tokens: 7,
@@ -38,6 +39,7 @@ test('a feature named @score is apart from the score, in counts that are kept an
       '@latency_ms',
       '@output_tokens',
       '@score',
+      '@time_to_first_token_ms',
       'plain',
     ])
     expect(counts.numeric.get('@score')!.highs.at(-1)).toBe(0.25)

@@ -39,6 +39,7 @@ const dropping = parseModel(
 )
 const hostile = parseModel(fileOf('hostile', 'reference_scores: { scores: [rouge_l] }'))
 
+const named = parseModel(fileOf('named', 'slices: [country]\nreference_scores: { scores: [bleu] }'))
 const many = parseModel(fileOf('many', 'reference_scores: { scores: [exact_match] }'))
 
 const uniform = uniforms(18)
@@ -104,6 +105,7 @@ beforeAll(async () => {
   await on.predictions([
     ...CASES.map((own) => answerOf('answers', own)),
     ...ODD.map((own) => answerOf('hostile', own)),
+    ...CASES.slice(0, 2 * PER_DAY).map((own) => answerOf('named', own)),
     ...[...MANY, ...LONG].map((own) => answerOf('many', own)),
     ...CASES.slice(0, 60).map((own) => {
       const { output_text: _, ...rest } = answerOf('dropping', own)
@@ -116,10 +118,16 @@ beforeAll(async () => {
       labelOf('answers', own, `${own.reference} and more`, { name: 'passage' }),
     ]),
     ...ODD.map((own) => labelOf('hostile', own, own.reference)),
+    // The second day has no text to score beside.
+    ...CASES.slice(0, PER_DAY).map((own) => labelOf('named', own, own.reference)),
+    ...CASES.slice(0, 2 * PER_DAY).flatMap((own) => [
+      labelOf('named', own, 'good', { name: 'output_text.bleu' }),
+      labelOf('named', own, '0.5', { name: 'output_text.rouge_l' }),
+    ]),
     ...[...MANY, ...LONG].map((own) => labelOf('many', own, own.reference)),
     ...CASES.slice(0, 60).map((own) => labelOf('dropping', own, own.reference)),
   ])
-  for (const [i, one] of [model, dropping, hostile, many].entries())
+  for (const [i, one] of [model, dropping, hostile, many, named].entries())
     await evaluateOn(on.connect('drift'), {
       now: () => START + (100 + i) * DAY,
       metrics: createMetrics(),
@@ -255,4 +263,26 @@ test('where privacy drops the answer, each score says so', async () => {
   expect([...found.values()].map(({ value, reason }) => [value, reason])).toEqual(
     Array.from({ length: 5 }, () => [null, 'privacy drops output_text, which is scored']),
   )
+})
+
+test('labels called like a score that the model asks for are left out, counted and told', async () => {
+  const sentence = (n: number) =>
+    `${n} labels named output_text.bleu are left out: the model file asks for a score of this name; send them under another`
+  const scored = await results('named', 0)
+  expect(scored.get('labels_left_out/output_text.bleu')).toMatchObject({
+    value: PER_DAY,
+    n_labelled: String(PER_DAY),
+    verdict: 'none',
+    reason: sentence(PER_DAY),
+  })
+  expect(scored.get('mean/output_text.bleu')!.reason).toContain(sentence(PER_DAY))
+  expect(scored.get('mean/output_text.bleu')!.value).toBeGreaterThan(0)
+  // A score that is not asked for is a name like any other.
+  expect(scored.get('mean/output_text.rouge_l')).toMatchObject({ value: 0.5 })
+  expect(scored.has('labels_left_out/output_text.rouge_l')).toBe(false)
+  const unscored = await results('named', 1)
+  expect(unscored.get('labels_left_out/output_text.bleu')).toMatchObject({ value: PER_DAY })
+  const german = of(0, ({ country }) => country === 'DE').length
+  const slice = await results('named', 0, { version: '', slice: 'DE' })
+  expect(slice.get('labels_left_out/output_text.bleu')).toMatchObject({ value: german })
 })

@@ -33,15 +33,23 @@ let evaluate: ReturnType<typeof evaluateOn>
 interface Moved {
   accuracy?: number
   latency?: number
+  firstToken?: number
   errors?: number
   labelled?: boolean
   modelId?: string
 }
 
-/** Days differ: accuracy by 0.02, latency by a tenth. */
+/** Days differ: accuracy by 0.02, times by a tenth. */
 async function emit(
   n: number,
-  { accuracy = 0.85, latency = 40, errors = 0.01, labelled = true, modelId = 'm' }: Moved,
+  {
+    accuracy = 0.85,
+    latency = 40,
+    firstToken = 8,
+    errors = 0.01,
+    labelled = true,
+    modelId = 'm',
+  }: Moved,
 ) {
   const right = accuracy + 0.02 * normal()
   const slow = latency * Math.exp(0.1 * normal())
@@ -52,6 +60,8 @@ async function emit(
     predicted_at: iso(START + n * DAY + (i * DAY) / EVENTS),
     prediction: i % 2 === 0 ? '1' : '0',
     latency_ms: slow * Math.exp(0.3 * normal()),
+    time_to_first_token_ms: (slow / latency) * firstToken * Math.exp(0.3 * normal()),
+    output_tokens: 10 + (i % 5),
     status: uniform() < errors ? 'error' : 'ok',
   }))
   await on.predictions(events)
@@ -68,6 +78,7 @@ async function emit(
   )
 }
 
+const TIMES = ['latency_p95_ms', 'time_to_first_token_p95_ms', 'output_tokens_per_s']
 const told = (n: number, metric: string, modelId = 'm') =>
   on.db
     .query<{ verdict: string; p_value: number | null; p_adjusted: number | null; reason: string }>(
@@ -85,7 +96,7 @@ beforeAll(async () => {
 })
 
 test('windows that differ as those of the reference do raise no alarm, each with its p', async () => {
-  for (const metric of ['accuracy', 'recall', 'latency_p95_ms', 'error_ratio', 'throughput_per_s'])
+  for (const metric of ['accuracy', 'recall', ...TIMES, 'error_ratio', 'throughput_per_s'])
     for (const n of [10, 11, 12, 13]) {
       const { verdict, p_value, reason } = await told(n, metric)
       // A warning is five times as likely by chance as an alarm.
@@ -98,10 +109,10 @@ test('windows that differ as those of the reference do raise no alarm, each with
 })
 
 test('a fall, slowness and errors alarm; what got better does not', async () => {
-  await emit(14, { accuracy: 0.6, latency: 100, errors: 0.25 })
-  await emit(15, { accuracy: 0.97, latency: 20, errors: 0 })
+  await emit(14, { accuracy: 0.6, latency: 100, firstToken: 20, errors: 0.25 })
+  await emit(15, { accuracy: 0.97, latency: 20, firstToken: 4, errors: 0 })
   await evaluate(model)
-  for (const metric of ['accuracy', 'latency_p95_ms', 'error_ratio']) {
+  for (const metric of ['accuracy', ...TIMES, 'error_ratio']) {
     const { verdict, p_adjusted } = await told(14, metric)
     expect({ metric, verdict }).toEqual({ metric, verdict: 'alarm' })
     expect(p_adjusted).toBeLessThan(0.0125)

@@ -1,6 +1,7 @@
 /** What was published of the cohorts of one window. */
 import type { ClickHouse } from '../../../../lib/clickhouse/port.ts'
 import { sqlTime } from '../../data/cohort.ts'
+import { KNOWN, knownBy, ONE_RESULT } from '../known-by.ts'
 import type { CohortResult } from '../../evaluate/cohorts/cohort-table.ts'
 
 /** Which window and metrics are asked for. */
@@ -9,6 +10,8 @@ export interface CohortResultsQuestion {
   /** Windows that end by this time, RFC 3339; '' for the newest. */
   to: string
   metrics: readonly string[]
+  /** What was known by this time, epoch milliseconds. */
+  asOf: number
 }
 
 /** Windows that are listed. */
@@ -28,15 +31,15 @@ interface ListedWindow {
 /** The newest windows; those where the model as a whole has a value of `first` go before others. */
 async function newestWindows(
   db: ClickHouse,
-  { modelId, to, metrics }: CohortResultsQuestion,
+  { modelId, to, metrics, asOf }: CohortResultsQuestion,
 ): Promise<ListedWindow[]> {
   const rows = await db.query<ListedWindow>(
     `SELECT start, end FROM (
        SELECT window_start AS start, window_end AS end, max(metric IN {metrics:Array(String)} AND family = 'performance' AND isNotNull(value)) AS is_labelled
-       FROM window_metrics WHERE ${WHOLE} AND ${BY_TIME} AND subject = '' AND family IN ('performance', 'operations')
+       FROM window_metrics WHERE ${WHOLE} AND ${KNOWN} AND ${BY_TIME} AND subject = '' AND family IN ('performance', 'operations')
        GROUP BY start, end ORDER BY end DESC, start DESC LIMIT ${MAX_WINDOWS})
      ORDER BY {to:String} = '' AND is_labelled DESC, end DESC, start DESC`,
-    { model: modelId, to, metrics },
+    { model: modelId, to, metrics, ...knownBy(asOf) },
   )
   return rows
 }
@@ -60,9 +63,10 @@ export async function cohortResults(
     Omit<CohortResult, 'n_current' | 'n_labelled'> & Record<'n_current' | 'n_labelled', string>
   >(
     `SELECT model_version, variant, slice_key, slice_value, family, subject, metric, value, ci_low, ci_high, baseline_value, p_adjusted, verdict, reason, n_current, n_labelled
-     FROM window_metrics_latest
-     WHERE model_id = {model:String} AND window_start = {start:DateTime64(3, 'UTC')} AND window_end = {end:DateTime64(3, 'UTC')}
-       AND convention = 'plumbline' AND method IN ('observed', 'weighted')
+     FROM (SELECT * FROM window_metrics
+       WHERE model_id = {model:String} AND window_start = {start:DateTime64(3, 'UTC')} AND window_end = {end:DateTime64(3, 'UTC')} AND ${KNOWN}
+       ORDER BY revision DESC LIMIT 1 BY ${ONE_RESULT})
+     WHERE convention = 'plumbline' AND method IN ('observed', 'weighted')
        AND ((subject = '' AND family IN ('performance', 'operations') AND metric IN {metrics:Array(String)})
          OR (model_version = '' AND variant = '' AND slice_key = '' AND family = 'performance' AND ${SEARCHED}))
      ORDER BY n_current DESC, slice_key, slice_value, model_version, variant, metric
@@ -73,6 +77,7 @@ export async function cohortResults(
       start: sql(window.start),
       end: sql(window.end),
       metrics: [...question.metrics, 'throughput_per_s', 'label_coverage'],
+      ...knownBy(question.asOf),
     },
   )
   const results = rows.map((row) => ({

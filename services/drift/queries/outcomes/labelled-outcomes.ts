@@ -31,12 +31,33 @@ export interface Tables {
   attributesTell?: boolean
   /** Outcomes are the predictions themselves, as the rows of a table are: each tells its slice. */
   isOneTable?: boolean
+  /** Outcomes that tell which predictions have a label; all of them unless given. */
+  labelled?: string
 }
 
 /** As they came, without attributes that came apart. */
 export const AS_STORED: Tables = {
   predictions: 'predictions',
   outcomes: 'outcome_revisions FINAL',
+}
+
+/**
+ * Tables as they were known at a time, the parameter of `knownBy`: without labels and predictions
+ * that came later. A label that was corrected since is left out: what it said before is kept
+ * nowhere.
+ */
+export function knownTables(tables: Tables): Tables {
+  const inSpans = `model_id = {model:String} AND ${within('predicted_at')}`
+  const by = (column: string) => `${column} <= {as_of:DateTime64(3, 'UTC')}`
+  const outcomes = (of: string) =>
+    `(SELECT * FROM ${of} WHERE ${inSpans} AND ${by('label_received_at')} AND prediction_id IN (
+      SELECT prediction_id FROM predictions WHERE ${inSpans} AND ${by('received_at')}))`
+  return {
+    ...tables,
+    predictions: `(SELECT * FROM ${tables.predictions} WHERE ${inSpans} AND ${by('received_at')})`,
+    outcomes: outcomes(tables.outcomes),
+    labelled: outcomes(AS_STORED.outcomes),
+  }
 }
 
 /** Shadows of all versions among them. */
@@ -152,7 +173,7 @@ interface ByTable {
 }
 
 function sourceOf(
-  { predictions, outcomes }: Tables,
+  { predictions, outcomes, labelled = AS_STORED.outcomes }: Tables,
   model: Model,
   c: Cohort,
   more: ByTable,
@@ -163,7 +184,7 @@ function sourceOf(
     FROM ${outcomes} WHERE ${where}${scope.ofOutcomes} AND name = 'label' AND isNotNull(label)`
   const implied = `SELECT ${COLUMNS}, CAST({absent:String}, 'Nullable(String)'), toFloat64OrNull({absent:String}), NULL, false, NULL${more.ofPredictions}
     FROM ${predictions} WHERE ${where}${scope.ofPredictions} AND predicted_at < {implied_until:DateTime64(3, 'UTC')} AND prediction_id NOT IN (
-      SELECT prediction_id FROM outcome_revisions FINAL WHERE model_id = {model:String} AND ${within('predicted_at')} AND name = 'label' AND isNotNull(label))`
+      SELECT prediction_id FROM ${labelled} WHERE model_id = {model:String} AND ${within('predicted_at')} AND name = 'label' AND isNotNull(label))`
   return `(SELECT *,
       ${PREDICTED} AS predicted,
       label = {positive:String} AS positive,

@@ -8,11 +8,13 @@ import type { GroupCounts, KnownTruth, OutcomeCounts } from '../../data/window-d
 import { readGroups } from './groups.ts'
 import {
   AS_STORED,
+  knownTables,
   truthOfEach,
   truthOfSlices,
   truthParams,
   truthSource,
 } from './labelled-outcomes.ts'
+import { knownBy } from '../known-by.ts'
 import { tablesOf, tablesOfSlice } from '../late-attributes.ts'
 import { readOutcomes, readOutcomesOfEach } from './read-outcomes.ts'
 
@@ -26,21 +28,29 @@ export interface OutcomeQuestion {
    * model file says; epoch milliseconds.
    */
   completeUntil: number
+  /** Leaves out labels and predictions that came later, epoch milliseconds; none unless given. */
+  asOf?: number | undefined
+}
+
+/** How much of the truth of a cohort with so many predictions is read. */
+export interface KnownTruthQuestion extends Pick<OutcomeQuestion, 'completeUntil' | 'asOf'> {
+  predictions: number
 }
 
 /** Outcomes of a cohort; `predictions` is how many predictions its spans hold. */
 export async function outcomesOf(
   db: ClickHouse,
-  { model, spans, c, completeUntil }: OutcomeQuestion,
+  { model, spans, c, completeUntil, asOf }: OutcomeQuestion,
   predictions: number,
 ): Promise<OutcomeCounts> {
+  const stored = c.slice ? await tablesOfSlice(db, model.modelId, spans, c.slice) : AS_STORED
+  const tables = asOf === undefined ? stored : knownTables(stored)
   return readOutcomes(db, model, predictions, {
-    source: truthSource(
-      c.slice ? await tablesOfSlice(db, model.modelId, spans, c.slice) : AS_STORED,
-      model,
-      c,
-    ),
-    params: truthParams(model, spans, c, completeUntil),
+    source: truthSource(tables, model, c),
+    params: {
+      ...truthParams(model, spans, c, completeUntil),
+      ...(asOf !== undefined && knownBy(asOf)),
+    },
   })
 }
 

@@ -40,7 +40,7 @@ export async function readStepArms(
   const worth = model.businessValue
   const rows = await db.query<ArmRow>(
     `SELECT arm, count() AS units, countIf(isNotNull(truth)) AS labelled, groupArray(correct) AS correct, groupArray(error) AS errors,
-       groupArray(worth) AS worth, groupArray(status = 'error') AS failed, groupArray(latency_ms) AS latencies, groupArray(cost_usd) AS costs
+       groupArray(worth) AS worth, groupArray(status = 'error') AS failed, groupArray(latency_ms) AS latencies, groupArray(time_to_first_token_ms) AS firstTokens, groupArray(cost_usd) AS costs
      FROM (
        SELECT *, ${PREDICTED} AS predicted, truth = {positive:String} AS positive,
          if({is_regression:Bool} OR isNull(truth), NULL, toInt8(predicted = truth)) AS correct,
@@ -50,7 +50,7 @@ export async function readStepArms(
          SELECT own.*, if(predicted_at < fromUnixTimestamp64Milli({truth_until:Int64}, 'UTC'),
              if(told.label != '', CAST(told.label, 'Nullable(String)'), if({absent:String} = 'unknown', NULL, {absent:String})), NULL) AS truth
          FROM (
-           SELECT model_version AS arm, prediction_id, predicted_at, prediction, prediction_number, score, status, latency_ms, cost_usd,
+           SELECT model_version AS arm, prediction_id, predicted_at, prediction, prediction_number, score, status, latency_ms, time_to_first_token_ms, cost_usd,
              if(subject_id = '', concat('\\n', prediction_id), subject_id) AS unit, uniqExact(model_version) OVER (PARTITION BY unit) AS arms_seen
            FROM predictions WHERE model_id = {model:String} AND model_version IN {arms:Array(String)} AND NOT shadow
              AND predicted_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
