@@ -1,5 +1,6 @@
 /** The route by which a policy is tried on stored history; nothing is launched or kept. */
 import { eventTime } from '../../../lib/events/fields.ts'
+import { atOnce } from '../../../lib/http/limits/at-once.ts'
 import type { Http } from '../../../lib/http/server.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import { whenProblemsOf } from '../../../lib/models/retrain-problems.ts'
@@ -36,6 +37,9 @@ import { readModelRuns } from '../queries/runs.ts'
 import type { RetrainRoutesOptions } from './options.ts'
 import { READ, tags } from './parameters.ts'
 
+/** Trials that a process makes at the same time. */
+const MAX_AT_ONCE = 2
+const RETRY_AFTER_S = 5
 const MAX_WINDOWS = 2000
 const MAX_RUNS = 1000
 /** Windows after a decision over which the model is told of. */
@@ -45,6 +49,7 @@ const MAX_SPAN_MS = 3 * 366 * 86_400_000
 /** Adds `POST /v1/policy-trials`. */
 export function addPolicyTrial(http: Http, options: RetrainRoutesOptions): void {
   const { models } = options.rollouts
+  const inTurn = atOnce(MAX_AT_ONCE, 'policies are being tried', RETRY_AFTER_S)
   http.post(
     '/v1/policy-trials',
     {
@@ -61,7 +66,8 @@ export function addPolicyTrial(http: Http, options: RetrainRoutesOptions): void 
     async ({ body, reach }) => {
       reach('read').require(body.model_id)
       const span = spanOf(body)
-      return trialOf(options, { parsed: parsedOf(models.get(body.model_id), body), span })
+      const parsed = parsedOf(models.get(body.model_id), body)
+      return inTurn(() => trialOf(options, { parsed, span }))
     },
   )
 }

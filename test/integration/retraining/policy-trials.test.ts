@@ -1,5 +1,5 @@
 /** A policy is tried on windows of the real stores, beside the runs that were decided on them. */
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test, vi } from 'vitest'
 import type { Http } from '../../../lib/http/server.ts'
 import { parseModel } from '../../../lib/models/model-files.ts'
 import type { EmbeddedPostgres } from '../../../lib/postgres/port.ts'
@@ -22,6 +22,10 @@ const ALARMS = new Set([3, 4, 7, 8])
 
 let ask: (body: object, status?: number) => Promise<PolicyTrialAnswer>
 let postgres: EmbeddedPostgres
+let http: ReturnType<typeof bareHttp>
+/** What readers of windows wait for. */
+let gate: Promise<unknown> = Promise.resolve()
+let waiting = 0
 
 beforeAll(async () => {
   const on = await pipeline()
@@ -53,11 +57,20 @@ beforeAll(async () => {
     [new Date(START + 8 * DAY)],
   )
   const model = parseModel('{ model_id: m, task: binary }')
+  const queries = policyQueries(on.db)
+  const gated = {
+    ...queries,
+    windows: async (modelId: string) => {
+      waiting++
+      await gate
+      return queries.windows(modelId)
+    },
+  }
   const engine = policyEngine(
     { declared: [model] },
-    { queries: policyQueries(on.db), ledger: { postgres, now: Date.now } },
+    { queries: gated, ledger: { postgres, now: Date.now } },
   )
-  const http = bareHttp()
+  http = bareHttp()
   http.addSchema(ProblemDocument)
   addPolicyTrial(
     http as unknown as Http,
@@ -117,4 +130,24 @@ test('nothing is kept, and bad questions are refused with a sentence', async () 
     [{ when: 'any(drift.psi, alarm)', cooldown: 'soon' }, 'cooldown'],
   ] as const)
     expect(JSON.stringify(await ask({ ...SPAN, ...wrong }, 400))).toContain(sentence)
+})
+
+test('two are tried beside one another, a third is refused with when to ask again', async () => {
+  const opened = Promise.withResolvers<undefined>()
+  gate = opened.promise
+  waiting = 0
+  const payload = { ...SPAN, when: 'any(drift.psi, alarm)' }
+  const post = (body: object = payload) =>
+    http.inject({ method: 'POST', url: '/v1/policy-trials', payload: body })
+  const under = [post(), post()]
+  await vi.waitUntil(() => waiting === 2)
+  const third = await post()
+  expect(third.statusCode).toBe(429)
+  expect(third.json()).toMatchObject({ message: '2 policies are being tried: ask again' })
+  expect(third.headers['retry-after']).toBe('5')
+  // What is wrong with a question is told even so: it costs nothing.
+  expect((await post({ ...payload, when: 'any(' })).statusCode).toBe(400)
+  opened.resolve(undefined)
+  for (const { statusCode } of await Promise.all(under)) expect(statusCode).toBe(200)
+  expect((await post()).statusCode).toBe(200)
 })
