@@ -34,6 +34,13 @@ const PAGES: readonly Page[] = [
     styles: ['settings/settings.css'],
   },
   {
+    url: '/models/:id/policy',
+    title: 'Policy',
+    room: 'policy',
+    isWide: true,
+    styles: ['policy/policy.css'],
+  },
+  {
     url: '/models/:id/episodes/:episode',
     title: 'Alert episode',
     room: 'episode',

@@ -86,3 +86,21 @@ export async function readPerformance(
     .filter((row) => row.metric === metric)
     .map(({ end, value }) => ({ windowEnd: Number(end), metric: metric!, value }))
 }
+
+/** A verdict of a window as a whole. */
+export type WorstVerdict = 'ok' | 'warning' | 'alarm' | 'incomplete' | 'none'
+const VERDICTS = new Set<string>(['ok', 'warning', 'alarm', 'incomplete'])
+
+/** Reads the worst verdict of each window of a span as it stands, by the ends of windows. */
+export async function readWorst(
+  db: ClickHouse,
+  { modelId, from, to }: TrialSpan,
+): Promise<ReadonlyMap<number, WorstVerdict>> {
+  const rows = await db.query<{ end: string; worst: WorstVerdict }>(
+    `SELECT toUnixTimestamp64Milli(window_end) AS end, toString(argMax(worst, revision)) AS worst FROM window_revisions
+     WHERE ${WHOLE} AND ${WITHIN} GROUP BY window_end`,
+    { model: modelId, from, to },
+  )
+  const known = (worst: WorstVerdict) => (VERDICTS.has(worst) ? worst : 'none')
+  return new Map(rows.map(({ end, worst }) => [Number(end), known(worst)]))
+}

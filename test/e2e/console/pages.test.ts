@@ -350,6 +350,7 @@ test('every page and answer carries the security headers', async () => {
     '/audit',
     '/data',
     '/models/m/settings',
+    '/models/m/policy',
     '/datasets',
     '/keys',
     '/docs',

@@ -5,7 +5,7 @@ import { parseModel } from '../../../lib/models/model-files.ts'
 import type { EmbeddedPostgres } from '../../../lib/postgres/port.ts'
 import { ProblemDocument } from '../../../schemas/http/errors.ts'
 import type { PolicyTrialAnswer } from '../../../schemas/http/runs/policy-trials.ts'
-import { addPolicyTrial } from '../../../services/retrain-trigger/http/trial-routes.ts'
+import { addPolicies, addPolicyTrial } from '../../../services/retrain-trigger/http/trial-routes.ts'
 import type { RetrainRoutesOptions } from '../../../services/retrain-trigger/http/options.ts'
 import { policyEngine } from '../../../services/retrain-trigger/loop/policies.ts'
 import { policyQueries } from '../../../services/retrain-trigger/queries/policy-queries.ts'
@@ -56,7 +56,9 @@ beforeAll(async () => {
      values ('r', 'm', 'own', 'w', 'promoted', 'r', $1, $1, $1, $1)`,
     [new Date(START + 8 * DAY)],
   )
-  const model = parseModel('{ model_id: m, task: binary }')
+  const model = parseModel(
+    '{ model_id: m, task: binary, retrain: [{ name: own, when: "any(drift.psi, alarm)", launch: { kind: webhook, url: "https://jobs.example.com/" } }] }',
+  )
   const queries = policyQueries(on.db)
   const gated = {
     ...queries,
@@ -72,13 +74,12 @@ beforeAll(async () => {
   )
   http = bareHttp()
   http.addSchema(ProblemDocument)
-  addPolicyTrial(
-    http as unknown as Http,
-    {
-      engine,
-      rollouts: { db: on.db, models: { get: () => model }, ledger: { postgres, now: Date.now } },
-    } as unknown as RetrainRoutesOptions,
-  )
+  const options = {
+    engine,
+    rollouts: { db: on.db, models: { get: () => model }, ledger: { postgres, now: Date.now } },
+  } as unknown as RetrainRoutesOptions
+  addPolicyTrial(http as unknown as Http, options)
+  addPolicies(http as unknown as Http, options)
   ask = async (body, status = 200) => {
     const answer = await http.inject({ method: 'POST', url: '/v1/policy-trials', payload: body })
     expect(answer.statusCode, answer.body).toBe(status)
@@ -110,6 +111,48 @@ test('what it would have launched stands beside what was done, with how the mode
   ])
 })
 
+test('every window stands on the timeline with its worst verdict and how the model did', async () => {
+  const { timeline } = await ask({ ...SPAN, when: 'any(drift.psi, alarm)' })
+  expect(timeline.map(({ window_end }) => window_end)).toEqual(
+    Array.from({ length: 10 }, (_, day) => iso(day + 1)),
+  )
+  expect(timeline.slice(2, 5)).toEqual([
+    { window_end: iso(3), verdict: 'ok', value: 0.9 },
+    { window_end: iso(4), verdict: 'alarm', value: 0.7 },
+    { window_end: iso(5), verdict: 'alarm', value: 0.7 },
+  ])
+})
+
+test('a written policy is tried with its numbers, one of which may be turned', async () => {
+  const policy = '- when: performance.accuracy < 0.95, for=2 # both\n  cooldown: 3d'
+  const first = await ask({ ...SPAN, policy })
+  expect(first.knobs.map(({ says, value, low, high }) => [says, value, low, high])).toEqual([
+    ['limit', 0.95, 0.675, 0.975],
+    ['for', 2, 1, 12],
+    ['cooldown', 3, 0, 60],
+    ['max_per_month', 100, 1, 100],
+  ])
+  expect(first.policy).toBe('when: performance.accuracy < 0.95, for=2 # both\ncooldown: 3d\n')
+  const launches = ({ decisions }: PolicyTrialAnswer) =>
+    decisions.filter((one) => one.launches).map(({ window_end }) => window_end)
+  expect(launches(first)).toEqual([iso(2), iso(5), iso(8)])
+  const turned = await ask({ ...SPAN, policy, turn: { knob: 0, value: 0.8 } })
+  expect(turned.policy).toContain('performance.accuracy < 0.8, for=2 # both')
+  expect(launches(turned)).toEqual([iso(5), iso(8)])
+  const none = await ask({ ...SPAN, policy, turn: { knob: 0, value: 0.5 } })
+  expect(launches(none)).toEqual([])
+})
+
+test('the policies in force are shown without what they launch', async () => {
+  const { statusCode, body } = await http.inject('/v1/models/m/policies')
+  expect([statusCode, body]).toEqual([200, expect.not.stringContaining('example.com')])
+  const { policies } = JSON.parse(body) as { policies: { name: string; text: string }[] }
+  expect(policies).toEqual([
+    { name: 'own', text: expect.stringContaining('when: any(drift.psi, alarm)') },
+  ])
+  expect((await ask({ ...SPAN, policy: policies[0]!.text })).windows).toBe(10)
+})
+
 test('tests look back beyond the span', async () => {
   const when = 'any(drift.psi, alarm, for=2)'
   expect(
@@ -128,6 +171,16 @@ test('nothing is kept, and bad questions are refused with a sentence', async () 
     [{ when: 'any(drift.psi, alarm)', to: iso(-5) }, 'from must be before to'],
     [{ when: 'any(drift.psi, alarm)', to: '2099-01-01T00:00:00Z' }, 'three years at most'],
     [{ when: 'any(drift.psi, alarm)', cooldown: 'soon' }, 'cooldown'],
+    [{}, 'either when or policy'],
+    [{ when: 'any(drift.psi, alarm)', policy: 'when: x' }, 'either when or policy'],
+    [{ when: 'any(drift.psi, alarm)', turn: { knob: 0, value: 1 } }, 'turn must stand'],
+    [{ policy: 'when: any(drift.psi, alarm)', cooldown: '1d' }, 'must stand in policy'],
+    [{ policy: 'when: any(drift.psi, alarm' }, 'when: expected'],
+    [{ policy: 'when: any(drift.psy, alarm)' }, 'did you mean psi'],
+    [{ policy: 'when: any(drift.psi, alarm)\nmax_per_moon: 1' }, 'max_per_month'],
+    [{ policy: 'when: any(drift.psi, alarm)', turn: { knob: 9, value: 1 } }, 'turn.knob'],
+    [{ policy: 'when: any(drift.psi, alarm)', turn: { knob: 1, value: 0 } }, 'max_per_month'],
+    [{ policy: 'when: any(drift.psi, alarm)', turn: { knob: 0, value: 0.5 } }, 'turn.value'],
   ] as const)
     expect(JSON.stringify(await ask({ ...SPAN, ...wrong }, 400))).toContain(sentence)
 })
