@@ -9,11 +9,13 @@ import { day, metricName, number } from '../parts/words.js'
 /** @typedef {Trial['runs'][number]} Run */
 
 const SHOWN = 50
+/** What a decision was made on, where that is no window. */
+const OCCASIONS = { window: '', news: '', tick: ' (tick)', alert: ' (alert)' }
 
-/** Decisions and runs by the end of their window, the newest first. @param {Trial} trial */
+/** Decisions by their time, and runs by the end of their window, the newest first. @param {Trial} trial */
 function rowsOf({ decisions, runs }) {
   /** @type {Map<string, { decision?: Decision, runs: Run[] }>} */
-  const rows = new Map(decisions.map((one) => [one.window_end, { decision: one, runs: [] }]))
+  const rows = new Map(decisions.map((one) => [one.at, { decision: one, runs: [] }]))
   for (const run of runs) {
     const row = rows.get(run.window_end) ?? { runs: [] }
     row.runs.push(run)
@@ -54,7 +56,7 @@ export function Decisions({ trial }) {
       <table class="stacked tried">
         <thead>
           <tr>
-            <th>Window</th>
+            <th>When</th>
             <th>This policy</th>
             <th>Was done</th>
             <th>Why</th>
@@ -63,10 +65,12 @@ export function Decisions({ trial }) {
           </tr>
         </thead>
         <tbody>
-          ${shown.map(([end, { decision, runs }]) => {
+          ${shown.map(([at, { decision, runs }]) => {
             const { value = null, value_after: after = null } = decision ?? runs[0]
             return html`<tr>
-              <td class="when"><time datetime=${end}>${day(end)}</time></td>
+              <td class="when">
+                <time datetime=${at}>${day(at)}</time>${OCCASIONS[decision?.occasion ?? 'window']}
+              </td>
               <td class="would"><${Would} decision=${decision} /></td>
               <td data-label="done"><${Was} runs=${runs} /></td>
               <td class="what"><bdi>${decision?.reason ?? ''}</bdi></td>

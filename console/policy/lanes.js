@@ -65,7 +65,10 @@ function lineOf(windows, x) {
 
 /** @param {{ trial: Trial, width: number }} props */
 function Drawing({ trial: { timeline, decisions, runs, metric }, width }) {
-  const times = [...timeline, ...runs].map(({ window_end }) => Date.parse(window_end))
+  const times = [
+    ...[...timeline, ...runs].map((one) => one.window_end),
+    ...decisions.map((one) => one.at),
+  ].map((time) => Date.parse(time))
   const first = times.reduce((least, time) => Math.min(least, time), Infinity)
   const last = times.reduce((most, time) => Math.max(most, time), -Infinity)
   const room = width - 2 * EDGE
@@ -74,10 +77,11 @@ function Drawing({ trial: { timeline, decisions, runs, metric }, width }) {
       ? width / 2
       : Math.round((EDGE + (room * (Date.parse(time) - first)) / (last - first)) * 10) / 10
   const bar = Math.max(1, Math.min(14, (0.8 * room) / timeline.length))
-  const launches = decisions.filter((one) => one.launches)
-  const held = decisions.filter((one) => !one.launches)
+  const at = (isLaunch) => decisions.flatMap((one) => (one.launches === isLaunch ? [one.at] : []))
+  const [launches, held] = [at(true), at(false)]
+  const made = runs.map((one) => one.window_end)
   const line = lineOf(timeline, x)
-  const all = (rows, shape, y, r) => rows.map((one) => shape(x(one.window_end), y, r)).join('')
+  const all = (times, shape, y, r) => times.map((time) => shape(x(time), y, r)).join('')
   const height = line ? Y.axis : Y.done + 32
   return html`<svg
     class="lanes"
@@ -88,7 +92,7 @@ function Drawing({ trial: { timeline, decisions, runs, metric }, width }) {
   >
     <path
       class="leads"
-      d=${launches.map(({ window_end }) => `M${x(window_end)} ${Y.would + 8}V${line ? Y.metric : Y.done}`).join('')}
+      d=${launches.map((time) => `M${x(time)} ${Y.would + 8}V${line ? Y.metric : Y.done}`).join('')}
     />
     <text x="0" y="12">Would have run</text>
     <path class="held" d=${all(held, diamond, Y.would, 4)} />
@@ -96,7 +100,7 @@ function Drawing({ trial: { timeline, decisions, runs, metric }, width }) {
     <text x="0" y="56">Windows, by worst verdict</text>
     ${VERDICTS.map((verdict) => html`<path class="bar ${verdict}" d=${bars(timeline, verdict, x, bar)} />`)}
     <text x="0" y=${Y.done - 12}>Were made</text>
-    <path class="done" d=${all(runs, square, Y.done, 5)} />
+    <path class="done" d=${all(made, square, Y.done, 5)} />
     ${
       line &&
       html`<text x="0" y=${Y.metric - METRIC_HEIGHT - 9}>

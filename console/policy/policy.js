@@ -71,7 +71,7 @@ function saidOf({ windows, decisions, runs, metric, untold }) {
   const launches = decisions.filter((one) => one.launches)
   const held = decisions.length - launches.length
   const done = new Set(runs.map((run) => run.window_end))
-  const both = launches.filter((one) => done.has(one.window_end)).length
+  const both = launches.filter((one) => done.has(one.window_end ?? '')).length
   const [would, was] = [meanAfter(launches), meanAfter(runs)]
   return [
     `It would have run ${launches.length === 1 ? 'once' : `${launches.length} times`} in ${plural(windows, 'window')}; ${plural(runs.length, 'run')} ${runs.length === 1 ? 'was' : 'were'} decided on them${both > 0 ? `, ${both} on the same windows` : ''}.`,
@@ -80,9 +80,7 @@ function saidOf({ windows, decisions, runs, metric, untold }) {
     would !== undefined
       ? `${metricName(metric ?? '')} read ${number(would)} on average in the four windows after${was === undefined ? '' : `, ${number(was)} after the runs that were made`}.`
       : '',
-    untold.length > 0
-      ? `Taken not to hold, since stored windows cannot answer: ${untold.join(', ')}.`
-      : '',
+    ...untold.map(({ test, reason }) => `Not known of ${test}: ${reason}.`),
   ].filter(Boolean)
 }
 

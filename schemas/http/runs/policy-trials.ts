@@ -97,9 +97,13 @@ export const PolicyTrialAnswer = closed(
     windows: Type.Integer({
       description: 'Windows that were decided about; 2 000 at most, the newest.',
     }),
-    untold: Type.Array(Type.String(), {
-      description: 'Kinds of tests that stored windows cannot answer: they were taken not to hold.',
-    }),
+    untold: Type.Array(
+      closed({
+        test: Type.Enum(['schedule', 'alert', 'silence', 'canary']),
+        reason: Type.String({ description: 'What is not known, and why.' }),
+      }),
+      { description: 'What is not known of its tests: where that is so they do not hold.' },
+    ),
     policy: nullable(
       Type.String({
         description:
@@ -137,13 +141,18 @@ export const PolicyTrialAnswer = closed(
     ),
     decisions: Type.Array(
       closed({
-        window_end: time('The window that was decided about.'),
+        at: time('End of the window that was decided about, or the time of what else came.'),
+        occasion: Type.Enum(['window', 'news', 'tick', 'alert'], {
+          description:
+            'What it was decided on; `news` are labels, predictions, silences and canaries.',
+        }),
+        window_end: nullable(time('The newest window then; null where there was none.')),
         launches: Type.Boolean({ description: 'False: a guard held the launch back.' }),
         reason: Type.String(),
         value: value('The metric in this window.'),
         value_after: value('Its mean over the four windows that followed, as it really went.'),
       }),
-      { description: 'Windows on which the condition held.' },
+      { description: 'When the condition held, by time.' },
     ),
     runs: Type.Array(
       closed({
@@ -171,6 +180,8 @@ export const PolicyTrialAnswer = closed(
         metric: 'accuracy',
         decisions: [
           {
+            at: '2026-01-12T00:00:00.000Z',
+            occasion: 'window',
             window_end: '2026-01-12T00:00:00.000Z',
             launches: true,
             reason: 'alarm of drift.psi in 2 windows',

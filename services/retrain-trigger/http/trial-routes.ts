@@ -23,7 +23,7 @@ import {
   type WrittenPolicy,
 } from '../decide/policy-text.ts'
 import { trialOf } from '../loop/trial.ts'
-import type { TrialSpan } from '../queries/policy-trials.ts'
+import type { TrialSpan } from '../queries/trials/policy-trials.ts'
 import type { RetrainRoutesOptions } from './options.ts'
 import { READ, tags } from './parameters.ts'
 

@@ -10,12 +10,7 @@ import {
   type Pass,
   type ParsedPolicy,
 } from '../decide/policies.ts'
-import {
-  tryPolicy,
-  untoldTests,
-  type TriedDecision,
-  type TriedWindow,
-} from '../decide/tried-policy.ts'
+import { tryPolicy, type TriedDecision, type TriedWindow } from '../decide/tried-policy.ts'
 import type { WindowRevision } from '../queries/policy-queries.ts'
 import {
   readPerformance,
@@ -23,8 +18,9 @@ import {
   readWorst,
   type Performance,
   type TrialSpan,
-} from '../queries/policy-trials.ts'
+} from '../queries/trials/policy-trials.ts'
 import { readModelRuns } from '../queries/runs.ts'
+import { momentsOf, type Moments } from './moments.ts'
 import type { PolicyEngine } from './policies.ts'
 import type { RolloutParts } from './rollouts.ts'
 import { readWindowEvidence } from './window-evidence.ts'
@@ -57,10 +53,14 @@ export async function trialOf(parts: TrialParts, { parsed, span }: Trial): Promi
   const { engine, rollouts } = parts
   const { db } = rollouts
   const { modelId, from, to } = span
-  const { back, ends, told } = windowsOf(await engine.queries.windows(modelId), parsed, span)
+  const { back, ends, told, since } = windowsOf(await engine.queries.windows(modelId), parsed, span)
   const windows = await readTriedWindows(db, modelId, ends)
-  const { decisions, seen } = await decided(engine, modelId, parsed, { windows, back })
-  const asked = { modelId, from: ends[0] ?? from, to }
+  const { postgres, now } = engine.ledger
+  const asOf = { postgres, db, now: now() }
+  const moments = await momentsOf(asOf, parsed, { ...span, from: since ?? from })
+  const history = { windows, back, moments }
+  const { decisions, seen } = await decided(engine, modelId, parsed, history)
+  const asked = { modelId, from: since ?? from, to }
   const performance = ends.length === 0 ? [] : await readPerformance(db, { ...asked, to: told })
   const worst = ends.length === 0 ? new Map() : await readWorst(db, asked)
   const done = await readModelRuns(engine.ledger.postgres, asked, MAX_RUNS)
@@ -70,18 +70,20 @@ export async function trialOf(parts: TrialParts, { parsed, span }: Trial): Promi
     answer: {
       model_id: modelId,
       windows: windows.length,
-      untold: untoldTests(parsed),
+      untold: moments.untold,
       timeline: ends.map((windowEnd) => ({
         window_end: iso(windowEnd),
         verdict: worst.get(windowEnd) ?? 'none',
         value: valueOf.get(windowEnd) ?? null,
       })),
       metric: performance[0]?.metric ?? null,
-      decisions: decisions.map(({ windowEnd, launches, reason }) => ({
-        window_end: iso(windowEnd),
+      decisions: decisions.map(({ at, occasion, windowEnd, launches, reason }) => ({
+        at: iso(at),
+        occasion,
+        window_end: windowEnd === undefined ? null : iso(windowEnd),
         launches,
         reason,
-        ...around(performance, windowEnd),
+        ...around(performance, windowEnd ?? at),
       })),
       runs: done.map(({ run_id, policy, state, window_end }) => ({
         run_id,
@@ -104,9 +106,18 @@ function windowsOf(all: readonly WindowRevision[], parsed: ParsedPolicy, { from,
   const first = Math.max(0, all.findIndex(isWithin), until - MAX_WINDOWS)
   return {
     ends: all.slice(first, until).map(({ windowEnd }) => windowEnd),
+    // Where windows are too many the newest are tried, and what else came from there on.
+    since: until - first === MAX_WINDOWS ? all[first]!.windowEnd : undefined,
     back: all.slice(Math.max(0, first - parsed.windows - SPARE_WINDOWS), until),
     told: all[Math.min(until + AFTER, all.length) - 1]?.windowEnd ?? to,
   }
+}
+
+/** What a policy is tried on. */
+interface TriedHistory {
+  windows: readonly TriedWindow[]
+  back: readonly WindowRevision[]
+  moments: Moments
 }
 
 /**
@@ -117,7 +128,7 @@ async function decided(
   { queries }: TrialParts['engine'],
   modelId: string,
   parsed: ParsedPolicy,
-  { windows, back }: { windows: readonly TriedWindow[]; back: readonly WindowRevision[] },
+  { windows, back, moments }: TriedHistory,
 ): Promise<{ decisions: TriedDecision[]; seen: Seen }> {
   const tried = new Map(windows.map((one) => [one.windowEnd, one]))
   const tests = testsOf(parsed.condition).filter(isWindowTest)
@@ -126,16 +137,32 @@ async function decided(
   const answered = ({ windowEnd, revision }: WindowRevision) =>
     [windowCause(windowEnd), { launched: false, revision }] as const
   const answers = new Map(back.filter((one) => !tried.has(one.windowEnd)).map(answered))
-  const decide = tryPolicy(parsed)
+  const before = back.findLast(({ windowEnd }) => !tried.has(windowEnd))?.windowEnd
+  const decide = tryPolicy(parsed, { before, standing: moments.standing })
   const decisions: TriedDecision[] = []
+  let told = 0
+  const momentsUpTo = (until: number) => {
+    const own = moments.moments.slice(told).filter(({ at }) => at <= until)
+    told += own.length
+    return own
+  }
   const next = (): Pass<WindowRevision> | undefined => nextPass(back, answers, parsed.windows)
   for (let pass = next(); pass; pass = next()) {
     const evidence = await readWindowEvidence(queries, modelId, parsed, pass)
     const own = pass.windows.map(({ windowEnd }) => tried.get(windowEnd)!)
-    for (const decision of decide({ windows: own, evidence })) decisions.push(decision)
+    const part = { windows: own, moments: momentsUpTo(pass.until), evidence }
+    for (const decision of decide(part)) decisions.push(decision)
     see(seen, tests, evidence)
     for (const [cause, answer] of pass.windows.map(answered)) answers.set(cause, answer)
   }
+  const last = back.at(-(parsed.windows + SPARE_WINDOWS)) ?? back[0]
+  const rest = momentsUpTo(Infinity)
+  if (rest.length === 0) return { decisions, seen }
+  const evidence = await readWindowEvidence(queries, modelId, parsed, {
+    since: last?.windowEnd ?? 0,
+    until: back.at(-1)?.windowEnd ?? 0,
+  })
+  for (const decision of decide({ windows: [], moments: rest, evidence })) decisions.push(decision)
   return { decisions, seen }
 }
 

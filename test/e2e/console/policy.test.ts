@@ -161,7 +161,13 @@ function trialOf(names: readonly string[]): PolicyTrialAnswer {
   const at = (i: number) => names[i % names.length]!
   const value = (i: number) => 0.9 - 0.004 * (i % 30)
   return {
-    ...{ model_id: at(0), windows: 90, untold: ['alert'], metric: 'accuracy', labels: '9000' },
+    ...{
+      model_id: at(0),
+      windows: 90,
+      untold: [{ test: 'alert', reason: 'no alert that came in has been kept yet' }],
+      metric: 'accuracy',
+      labels: '9000',
+    },
     policy: `when: ${JSON.stringify(`drift.psi[${JSON.stringify(at(0))}] > 0.2, for=2, of=3`)}\n`,
     knobs: [
       {
@@ -190,7 +196,7 @@ function trialOf(names: readonly string[]): PolicyTrialAnswer {
       value: i % 17 === 0 ? null : value(i),
     })),
     decisions: [20, 21, 22, 40, 50, 80].map((i) => ({
-      ...{ window_end: day(i), launches: i !== 21 && i !== 22 },
+      ...{ at: day(i), occasion: 'window', window_end: day(i), launches: i !== 21 && i !== 22 },
       ...{ reason: `drift.psi of ${at(i)} 0.31 > 0.2 in 2 of 3 windows` },
       ...{ value: value(i), value_after: value(i + 2) },
     })),

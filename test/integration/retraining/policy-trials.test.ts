@@ -9,6 +9,7 @@ import { addPolicies, addPolicyTrial } from '../../../services/retrain-trigger/h
 import type { RetrainRoutesOptions } from '../../../services/retrain-trigger/http/options.ts'
 import { policyEngine } from '../../../services/retrain-trigger/loop/policies.ts'
 import { policyQueries } from '../../../services/retrain-trigger/queries/policy-queries.ts'
+import { keepAlerts } from '../../../services/retrain-trigger/queries/trials/received-alerts.ts'
 import { bareHttp } from '../../bare-http.ts'
 import { migratedPostgres } from '../../harness.ts'
 import { pipeline } from '../../pipeline.ts'
@@ -56,8 +57,24 @@ beforeAll(async () => {
      values ('r', 'm', 'own', 'w', 'promoted', 'r', $1, $1, $1, $1)`,
     [new Date(START + 8 * DAY)],
   )
+  const rollout = { place: 1, share: 5, verdict: { decision: 'worse', evaluated_at: iso(6) } }
+  await postgres.query(
+    `insert into runs (run_id, model_id, policy, cause, state, reason, decided_at, created_at, updated_at, new_version, rollout)
+     values ('c', 'm', 'own', 'c', 'promoting', 'r', $1, $1, $1, '8', $2)`,
+    [new Date(START + 5 * DAY), JSON.stringify(rollout)],
+  )
+  // Events came until the fourth day, and from the seventh until the middle of the ninth.
+  const heard = [0, 1, 2, 3, 4, 7, 8, 8.5].map((day) => ({
+    ...{
+      model_id: 'heard',
+      prediction_id: `p${day}`,
+      predicted_at: sql(day),
+      received_at: sql(day),
+    },
+  }))
+  await on.db.insertRows('predictions', heard)
   const model = parseModel(
-    '{ model_id: m, task: binary, retrain: [{ name: own, when: "any(drift.psi, alarm)", launch: { kind: webhook, url: "https://jobs.example.com/" } }] }',
+    '{ model_id: m, task: binary, retrain: [{ name: own, when: "any(drift.psi, alarm)", launch: { kind: webhook, url: "https://jobs.example.com/" }, promote: { launch: { kind: webhook, url: "https://jobs.example.com/" } } }] }',
   )
   const queries = policyQueries(on.db)
   const gated = {
@@ -153,6 +170,65 @@ test('the policies in force are shown without what they launch', async () => {
   expect((await ask({ ...SPAN, policy: policies[0]!.text })).windows).toBe(10)
 })
 
+test('schedules tick in their time zone, about the newest window then', async () => {
+  const when = 'any(drift.psi, alarm) and schedule("30 9 * * *", timezone="Australia/Sydney")'
+  const { decisions, untold } = await ask({ ...SPAN, when })
+  expect(decisions.map(({ at, occasion, window_end }) => [at, occasion, window_end])).toEqual(
+    [4, 5, 8, 9].map((day) => [iso(day).replace('T00:00', 'T22:30'), 'tick', iso(day)]),
+  )
+  expect(untold).toEqual([])
+  const often = await ask({ ...SPAN, when: 'schedule("* * * * *")', cooldown: '1h' })
+  expect(often.untold[0]).toMatchObject({ test: 'schedule' })
+  expect(often.untold[0]!.reason).toContain('1000 at most')
+  expect(often.decisions).toHaveLength(1000)
+})
+
+test('alerts that came in are tried, and it is said since when they are known', async () => {
+  const when = 'alert("Late")'
+  expect((await ask({ ...SPAN, when })).untold).toEqual([
+    { test: 'alert', reason: 'no alert that came in has been kept yet' },
+  ])
+  const came = (cause: string, name: string, more: object = {}) => ({
+    ...{ modelId: 'm', cause, name, policy: undefined, reason: 'r', ...more },
+  })
+  const at = START + 3.25 * DAY
+  await keepAlerts(postgres, [came('a', 'Late'), came('b', 'Other')], at)
+  await keepAlerts(postgres, [came('a', 'Late'), came('c', 'Late', { modelId: 'n' })], at + 1)
+  await keepAlerts(postgres, [came('d', 'Late', { policy: 'own' })], at + 2)
+  const { decisions, untold } = await ask({ ...SPAN, when })
+  expect(decisions).toMatchObject([
+    { at: iso(3.25), occasion: 'alert', window_end: iso(3), launches: true, value: 0.9 },
+  ])
+  expect(untold).toEqual([
+    { test: 'alert', reason: `alerts are known from ${iso(3.25)} on: those before were not kept` },
+  ])
+  expect((await ask({ ...SPAN, from: iso(4), when })).untold).toEqual([])
+})
+
+test('silences are those of the events that are stored, each once', async () => {
+  const when = 'silent(for="1d")'
+  expect((await ask({ ...SPAN, when })).untold).toEqual([
+    {
+      test: 'silence',
+      reason: 'no event of this range is stored, so when the last one came is not known',
+    },
+  ])
+  const { decisions, untold } = await ask({ ...SPAN, model_id: 'heard', when })
+  expect(decisions.map(({ at, occasion, launches }) => [at, occasion, launches])).toEqual([
+    [new Date(START + 5 * DAY + 1).toISOString(), 'news', true],
+    [new Date(START + 9.5 * DAY + 1).toISOString(), 'news', true],
+  ])
+  expect(untold).toEqual([])
+})
+
+test('of candidates the newest verdict is tried, and that earlier ones are gone is said', async () => {
+  const { decisions, untold } = await ask({ ...SPAN, when: 'canary == worse' })
+  expect(decisions).toMatchObject([
+    { at: iso(6), reason: 'canary 8 is worse at 5 % of the traffic' },
+  ])
+  expect(untold).toMatchObject([{ test: 'canary', reason: expect.stringContaining('1 of this') }])
+})
+
 test('tests look back beyond the span', async () => {
   const when = 'any(drift.psi, alarm, for=2)'
   expect(
@@ -164,7 +240,7 @@ test('nothing is kept, and bad questions are refused with a sentence', async () 
   const rows = await postgres.query(
     'select (select count(*) from runs) as runs, (select count(*) from decisions) as decisions',
   )
-  expect(rows).toEqual([{ runs: 1, decisions: 0 }])
+  expect(rows).toEqual([{ runs: 2, decisions: 0 }])
   for (const [wrong, sentence] of [
     [{ when: 'any(drift.psy, alarm)' }, 'psi'],
     [{ when: 'any(' }, 'when'],

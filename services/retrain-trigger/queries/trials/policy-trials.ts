@@ -1,6 +1,6 @@
 /** What a trial of a policy reads: windows, what had come by their ends, and how the model did. */
-import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
-import type { TriedWindow } from '../decide/tried-policy.ts'
+import type { ClickHouse } from '../../../../lib/clickhouse/port.ts'
+import type { TriedWindow } from '../../decide/tried-policy.ts'
 
 /** A span of a model's history; times are epoch milliseconds, both ends of windows included. */
 export interface TrialSpan {
