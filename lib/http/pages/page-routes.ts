@@ -49,6 +49,13 @@ const PAGES: readonly Page[] = [
   },
   { url: '/review', title: 'Review', room: 'review', styles: ['review/review.css'] },
   { url: '/runs', title: 'Runs', room: 'runs', isWide: true, styles: ['runs/runs.css'] },
+  {
+    url: '/delegations',
+    title: 'Delegations',
+    room: 'delegations',
+    isWide: true,
+    styles: ['datasets/datasets.css'],
+  },
   { url: '/approve', title: 'Approval', room: 'approve', styles: ['runs/runs.css'] },
   {
     url: '/audit',

@@ -353,6 +353,7 @@ test('every page and answer carries the security headers', async () => {
     '/models/m/policy',
     '/datasets',
     '/keys',
+    '/delegations',
     '/docs',
     '/docs/json',
     '/docs/static/swagger-ui-bundle.js',
