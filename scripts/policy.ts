@@ -40,17 +40,17 @@ function told(name: string, answer: PolicyTrialAnswer): string[] {
   const { decisions, runs, windows, metric, untold } = answer
   const launches = decisions.filter((one) => one.launches)
   const done = new Map(runs.map((run) => [run.window_end, run]))
-  const both = launches.filter(({ window_end }) => done.has(window_end)).length
+  const both = launches.filter(
+    ({ window_end }) => window_end !== null && done.has(window_end),
+  ).length
   const how = (one: { value: number | null; value_after: number | null }) =>
     metric === null ? '' : `  ${metric} ${number(one.value)}, then ${number(one.value_after)}`
   return [
     `policy ${name}: ${windows} windows`,
-    ...(untold.length > 0
-      ? [`  taken not to hold, since stored windows cannot answer: ${untold.join(', ')}`]
-      : []),
+    ...untold.map(({ test, reason }) => `  not known of ${test}: ${reason}`),
     ...decisions.map(
       (one) =>
-        `  ${day(one.window_end)}  ${one.launches ? 'would launch' : 'held back'}  ${one.reason}${how(one)}`,
+        `  ${day(one.at)}  ${one.launches ? 'would launch' : 'held back'}  ${one.reason}${how(one)}`,
     ),
     ...runs.map(
       (run) => `  ${day(run.window_end)}  was done      ${run.policy}: ${run.state}${how(run)}`,

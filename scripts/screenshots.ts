@@ -23,11 +23,12 @@ const PICTURES: Readonly<Record<string, string>> = {
   'runs-page': 'run-r1-wide',
   'audit-page': 'audit-wide',
   'settings-page': 'settings-wide',
+  'policy-page': 'policy-wide',
   'data-page': 'data-wide',
   'datasets-page': 'datasets-plain-wide',
 }
 
-const TESTS = ['gallery', 'episode', 'compare', 'records', 'datasets']
+const TESTS = ['gallery', 'episode', 'compare', 'records', 'datasets', 'policy']
 
 /** Runs the tests, then takes their pictures. @throws where a test fails or keeps no picture */
 function makePictures(): void {

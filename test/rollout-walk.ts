@@ -18,6 +18,11 @@ export async function walkRollout(
   const trial = { model_id: 'm', when: 'any(drift.psi, alarm)', from: '2026-01-01T00:00:00Z' }
   for (const to of ['2026-02-01T00:00:00Z', '2025-01-01T00:00:00Z'])
     await walk('POST /v1/policy-trials', { body: { ...trial, to } })
+  await walk('GET /v1/models/{id}/policies', { params: { id: 'm' } })
+  const { when, ...asked } = trial
+  const written = { ...asked, policy: `when: ${when}`, to: '2026-02-01T00:00:00Z' }
+  for (const knob of [0, 1, 9])
+    await walk('POST /v1/policy-trials', { body: { ...written, turn: { knob, value: 2 } } })
   const job = () => jobs.find(({ run_id: id }) => id === runId)
   await until('its job is launched', async () => job() !== undefined)
   const token = new URL(job()!.status_url).searchParams.get('token')!

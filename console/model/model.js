@@ -130,6 +130,7 @@ function Head({ model, range, change }) {
       <a href="/models/${encodeURIComponent(id)}/slices${then}">Slices and fairness</a>
       <${ReportLink} href="${path}/report?${rangeQuery(range).slice(1)}" />
       <a href="/models/${encodeURIComponent(id)}/settings">Settings</a>
+      <a href="/models/${encodeURIComponent(id)}/policy">Policy</a>
       <${PastPicker} asOf=${range.asOf} change=${change} />
       <a href="${path}/card?format=html">Model card</a>
     </nav>

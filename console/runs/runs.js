@@ -139,6 +139,7 @@ function Page() {
   const runs = answer?.runs ?? []
   const chosen = waitingFirst(runs.filter((run) => isChosen(run, address)))
   return html`<h1>Retraining runs</h1>
+    <nav class="go" aria-label="More of runs"><a href="/delegations">Delegations</a></nav>
     ${
       address.model &&
       html`<p class="row">

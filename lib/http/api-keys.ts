@@ -16,14 +16,24 @@ export interface Caller {
   isRevoked?: () => boolean
 }
 
-/**
- * Who sends this `Authorization` header: undefined when nobody known does.
- *
- * @throws {Problem} 401 for a token that is refused, 503 when it cannot be checked
- */
-export type Authenticate = (
-  header: string | undefined,
-) => Caller | undefined | Promise<Caller | undefined>
+/** What a person may do by any of their keys that are good now; nothing where they have none. */
+export type GrantsOf = (id: string) => readonly Grant[]
+
+/** How callers are known. */
+export interface Authenticate {
+  /**
+   * Who sends this `Authorization` header: undefined when nobody known does.
+   *
+   * @throws {Problem} 401 for a token that is refused, 503 when it cannot be checked
+   */
+  (header: string | undefined): Caller | undefined | Promise<Caller | undefined>
+  /** What people with keys may do; absent where there are no keys. */
+  grantsOf?: GrantsOf
+}
+
+/** How a caller is known: a key may be taken back, a token is good until it ends. */
+export const knownBy = (caller: Caller | undefined): 'key' | 'token' | 'claimed' =>
+  caller?.isKnown ? (caller.isRevoked ? 'key' : 'token') : 'claimed'
 
 /**
  * Lets every caller do everything, where there is no key file: the process then listens on loopback

@@ -24,3 +24,12 @@ export function ownershipOf({
     runbookUrl: runbook_url,
   }
 }
+
+/** A model as grants of callers pick it: by its id, its team and its environment. */
+export const asGranted = ({
+  modelId,
+  ownership: { labels },
+}: {
+  modelId: string
+  ownership: Ownership
+}) => ({ modelId, team: labels['team'], environment: labels['environment'] })

@@ -53,7 +53,7 @@ const whenProblems = (when: string, file: ModelFile): string[] =>
   })
 
 /** What conditions of a model may name, as its file was read. */
-interface NamedThings {
+export interface NamedThings {
   features: object
   slices: readonly { key: string }[]
   customMetrics: object

@@ -12,6 +12,7 @@ import type { ClaimRules } from '../http/oidc/token-claims.ts'
 import { messageOf } from '../runtime/errors.ts'
 import type { Granted } from '../http/grants.ts'
 import type { Models } from '../models/model-files.ts'
+import { asGranted } from '../models/ownership.ts'
 import type { Logger } from '../runtime/log.ts'
 import { isSafeAddress, keysAndTokens, tokenCallers } from '../http/oidc/bearer-tokens.ts'
 import type { PlatformConfig } from './platform-config.ts'
@@ -110,12 +111,7 @@ export interface CallerParts {
 }
 
 /** Declared models as grants pick them. */
-export const grantedModels = ({ declared }: Models): readonly Granted[] =>
-  declared.map(({ modelId, ownership: { labels } }) => ({
-    modelId,
-    team: labels['team'],
-    environment: labels['environment'],
-  }))
+export const grantedModels = ({ declared }: Models): readonly Granted[] => declared.map(asGranted)
 
 const keysOf = (file: string, { log, dataDir, now }: CallerParts): Authenticate =>
   keyCallers(file, {

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { join, resolve } from 'node:path'
-import type { Authenticate } from '../http/api-keys.ts'
+import type { Authenticate, GrantsOf } from '../http/api-keys.ts'
 import { avroReader } from '../events/avro/confluent-wire-format.ts'
 import { serverEngine, type ClickHouse, type ClickHouseEngine } from '../clickhouse/port.ts'
 import { embeddedEngine, type EmbeddedEngine } from '../clickhouse/embedded.ts'
@@ -58,6 +58,8 @@ export interface Platform {
   metrics: Metrics
   readiness: Readiness
   http: Http
+  /** What people with keys may do; undefined where there are no keys. */
+  grantsOf: GrantsOf | undefined
   models: Models
   /** The model files in force. */
   modelFiles: () => ModelFolder
@@ -135,6 +137,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     metrics,
     readiness,
     http,
+    grantsOf: authenticate.grantsOf,
     models: live.models,
     reload: () => {
       live.reload()

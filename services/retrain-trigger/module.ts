@@ -3,10 +3,12 @@ import type { EventLog } from '../../lib/event-log/port.ts'
 import { guardedFetch } from '../../lib/http/outgoing/guarded-fetch.ts'
 import { allowedAddresses } from '../../lib/http/outgoing/outgoing-config.ts'
 import { linkKeysOf } from '../../lib/http/links/link-keys.ts'
+import type { GrantsOf } from '../../lib/http/api-keys.ts'
 import type { Http } from '../../lib/http/server.ts'
 import type { Logger } from '../../lib/runtime/log.ts'
 import type { Metrics } from '../../lib/runtime/metrics.ts'
 import type { Models } from '../../lib/models/model-files.ts'
+import { asGranted } from '../../lib/models/ownership.ts'
 import type { Module } from '../../lib/runtime/modules.ts'
 import type { Postgres } from '../../lib/postgres/port.ts'
 import { TOPICS } from '../../schemas/topics.ts'
@@ -22,6 +24,7 @@ import { policyEngine } from './loop/policies.ts'
 import { policyFailures } from './loop/policy-failures.ts'
 import { gaugeRuns } from './loop/run-metrics.ts'
 import { schedulesModule } from './loop/schedules.ts'
+import { lapsesModule } from './loop/lapses.ts'
 import { datasetReader } from './queries/dataset.ts'
 import type { Ledger } from './queries/ledger.ts'
 import { policyQueries } from './queries/policy-queries.ts'
@@ -29,6 +32,8 @@ import { policyQueries } from './queries/policy-queries.ts'
 /** What the service takes from the process it runs in. */
 export interface RetrainDeps {
   http: Http
+  /** What people with keys may do; undefined where there are no keys. */
+  grantsOf: GrantsOf | undefined
   eventLog: EventLog
   clickhouse: (role: string) => ClickHouse
   postgres: Postgres
@@ -68,10 +73,15 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
   })
   const loop = deciding({ engine, jobs, log, failed: policyFailures(deps.metrics, log) })
   gaugeRuns(deps.metrics, ledger)
+  const rights = {
+    grantsOf: deps.grantsOf,
+    modelOf: (modelId: string) => asGranted(deps.models.get(modelId)),
+  }
   retrainRoutes(deps.http, {
     engine,
     readDataset,
     rollouts: { ledger, db, models: deps.models },
+    rights,
     secret,
     links: { keys: linkKeysOf(config), count: linkCounter(deps.metrics) },
     wake: () => wake(loop),
@@ -87,5 +97,6 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
     followJobs(jobs, (run) => launchOfRun(engine.policies, run)),
     outcomesModule({ ledger, db, models: deps.models, log }),
     schedulesModule(loop, deps.models),
+    lapsesModule({ ledger, rights, log }),
   ]
 }

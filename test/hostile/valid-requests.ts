@@ -205,6 +205,10 @@ const RUNS: readonly ValidRequest[] = [
     ...{ model_id: 'friend', when: 'any(drift.psi, alarm)', cooldown: '7d', max_per_month: 4 },
     ...{ from: AT, to: '2026-12-01T00:00:00Z' },
   }),
+  posted('runs', '/v1/policy-trials', {
+    ...{ model_id: 'friend', policy: 'when: performance.accuracy < 0.8, for=2\ncooldown: 7d' },
+    ...{ turn: { knob: 0, value: 0.7 }, from: AT, to: '2026-12-01T00:00:00Z' },
+  }),
   posted('runs', '/v1/runs', { model_id: 'friend', policy: 'asked', reason: 'why', actor: 'bob' }),
   { group: 'runs', method: 'GET', path: '/v1/runs', query: { model_id: 'friend', limit: '10' } },
   { group: 'runs', method: 'GET', path: '/v1/runs/{id}', ...run },
@@ -296,6 +300,7 @@ const MODELS: readonly ValidRequest[] = [
   asked('/v1/models/{id}/compare', { a: SPAN, b: SPAN, exact: 'true', convention: 'plumbline' }),
   asked('/v1/models/{id}/side-by-side', { ...SIDES, as_of: AT }),
   asked('/v1/models/{id}/settings'),
+  asked('/v1/models/{id}/policies'),
   asked('/v1/models/{id}/card', { format: 'markdown' }),
   asked('/v1/models/{id}/cohorts', { to: AT, metrics: 'accuracy,error_ratio', as_of: AT }),
   asked('/v1/models/{id}/constraint_violations.json', { a: SPAN, b: SPAN }),

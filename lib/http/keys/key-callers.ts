@@ -2,7 +2,8 @@
 import { readFileSync, statSync } from 'node:fs'
 import { ConfigError } from '../../runtime/config.ts'
 import { messageOf } from '../../runtime/errors.ts'
-import type { Authenticate, Caller } from '../api-keys.ts'
+import type { Authenticate, Caller, GrantsOf } from '../api-keys.ts'
+import { isSamePerson } from '../../runtime/person-names.ts'
 import { scopesOf } from '../grants.ts'
 import { endOf, grantsOf, keyFinder, nameOf, parseKeyFile, type KeyEntry } from './key-file.ts'
 
@@ -47,17 +48,24 @@ export function keyCallers(path: string, { now, used, failed }: KeyCallersOption
     refresh()
     return entries.some((one) => one.id === entry.id && nameOf(one) === nameOf(entry))
   }
-  return (header) => {
+  const isGood = (entry: KeyEntry) => (endOf(entry) ?? Infinity) > now()
+  const grantsOfPerson: GrantsOf = (id) => {
+    refresh()
+    const own = entries.filter((entry) => isSamePerson(entry.id, id) && isGood(entry))
+    return own.flatMap(grantsOf)
+  }
+  const callerBy = (header: string | undefined) => {
     const text = /^Bearer (.+)$/.exec(header ?? '')?.[1]
     if (text === undefined) return undefined
     refresh()
     const entry = find(text)
-    if (!entry || (endOf(entry) ?? Infinity) <= now()) return undefined
+    if (!entry || !isGood(entry)) return undefined
     used?.(nameOf(entry))
     const known = callers.get(entry) ?? callerOf(entry, () => !isThere(entry))
     callers.set(entry, known)
     return known
   }
+  return Object.assign(callerBy, { grantsOf: grantsOfPerson })
 }
 
 function callerOf(entry: KeyEntry, isRevoked: () => boolean): Caller {

@@ -57,13 +57,14 @@ export function tokenCallers(rules: TokenRules, registry: Registry): Authenticat
 }
 
 /** Callers by keys, and by tokens for what is no key and looks like a signed JWT. */
-export const keysAndTokens =
-  (keys: Authenticate, tokens: AuthenticateToken): Authenticate =>
-  async (header) => {
+export function keysAndTokens(keys: Authenticate, tokens: AuthenticateToken): Authenticate {
+  const callerBy = async (header: string | undefined) => {
     const caller = await keys(header)
     const token = /^Bearer +([\w-]+\.[\w-]+\.[\w-]*)$/i.exec(header ?? '')?.[1]
     return caller ?? (token === undefined ? undefined : tokens(token))
   }
+  return Object.assign(callerBy, keys.grantsOf && { grantsOf: keys.grantsOf })
+}
 
 /** @throws {Problem | errors.JOSEError} for a token that is not good */
 async function callerOfToken(

@@ -34,6 +34,13 @@ const PAGES: readonly Page[] = [
     styles: ['settings/settings.css'],
   },
   {
+    url: '/models/:id/policy',
+    title: 'Policy',
+    room: 'policy',
+    isWide: true,
+    styles: ['policy/policy.css'],
+  },
+  {
     url: '/models/:id/episodes/:episode',
     title: 'Alert episode',
     room: 'episode',
@@ -42,6 +49,13 @@ const PAGES: readonly Page[] = [
   },
   { url: '/review', title: 'Review', room: 'review', styles: ['review/review.css'] },
   { url: '/runs', title: 'Runs', room: 'runs', isWide: true, styles: ['runs/runs.css'] },
+  {
+    url: '/delegations',
+    title: 'Delegations',
+    room: 'delegations',
+    isWide: true,
+    styles: ['datasets/datasets.css'],
+  },
   { url: '/approve', title: 'Approval', room: 'approve', styles: ['runs/runs.css'] },
   {
     url: '/audit',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { testsOf } from './logic.ts'
-import { parseCondition, truthOf } from './policy-language.ts'
+import { numbersOf, parseCondition, truthOf } from './policy-language.ts'
 import { conditionProblems } from './policy-problems.ts'
 import type { Condition, Test } from './policy-tests.ts'
 
@@ -217,4 +217,23 @@ test('a canary is asked for by its decision and its version, where a policy has 
     ])
   for (const wrong of ['canary', 'canary = worse', 'canary == worse, for=2', 'canary == "worse"'])
     expect(() => parseCondition(wrong)).toThrow('expected')
+})
+
+test('numbers of a condition are found where they stand, each with its test', () => {
+  const text =
+    'performance.r2 < -0.75, for=2, of=3 and (count(drift.psi, alarm) >= 3 or not labels.new > 500) or any(drift.psi["x > 9"], alarm, slice="a":"b 4", for=5) or silent(for="2h")'
+  const found = numbersOf(text)
+  expect(found.map(({ says, from, to }) => [says, text.slice(from, to)])).toEqual([
+    ['limit', '-0.75'],
+    ['for', '2'],
+    ['of', '3'],
+    ['limit', '3'],
+    ['above', '500'],
+    ['for', '5'],
+  ])
+  expect(found[0]!.text).toBe('performance.r2 < -0.75, for=2, of=3')
+  expect(found.map((one) => one.test)).toEqual(
+    [0, 0, 0, 1, 2, 3].map((i) => testsOf(parseCondition(text))[i]),
+  )
+  expect(() => numbersOf('performance.r2 <')).toThrow('a number')
 })

@@ -15,6 +15,7 @@
 import { parseLogic, type Language } from './logic.ts'
 import { readTest } from './policy-leaves.ts'
 import type { Condition, Test } from './policy-tests.ts'
+import type { NumberAt } from './tokens.ts'
 
 const LANGUAGE: Language<Test> = {
   name: 'a condition',
@@ -32,6 +33,33 @@ const LANGUAGE: Language<Test> = {
  */
 export function parseCondition(text: string): Condition {
   return parseLogic(text, LANGUAGE)
+}
+
+/** A number of a condition that may be another, and the test that it is of. */
+export interface ConditionNumber extends NumberAt {
+  test: Test
+  /** The test as it is written. */
+  text: string
+}
+
+/**
+ * Finds the numbers of a condition, from left to right.
+ *
+ * @throws {SyntaxError} as {@link parseCondition}
+ */
+export function numbersOf(text: string): ConditionNumber[] {
+  const found: ConditionNumber[] = []
+  parseLogic(text, {
+    ...LANGUAGE,
+    leaf: (cursor) => {
+      const [start, numbers] = [cursor.at, [] as NumberAt[]]
+      const test = readTest(Object.assign(cursor, { numbers }))
+      const written = text.slice(start, cursor.at).trim()
+      for (const one of numbers) found.push({ ...one, test, text: written })
+      return test
+    },
+  })
+  return found
 }
 
 /** What a test, or a condition of tests, comes to. */

@@ -4,6 +4,7 @@ import {
   expected,
   isQuoted,
   must,
+  numberHere,
   pattern,
   quoted,
   skip,
@@ -53,7 +54,7 @@ export function readTest(cursor: Cursor): Test {
 
 function above(cursor: Cursor): number {
   must(cursor, '>')
-  return Number(pattern(cursor, /\d+/y, 'a number'))
+  return numberHere(cursor, /\d+/y, 'a number', 'above')
 }
 
 function scheduleTest(cursor: Cursor): ScheduleTest {
@@ -115,9 +116,11 @@ function valueTest(cursor: Cursor): Test {
   return { kind: 'value', family, metric, subject, ...comparison(cursor), ...options(cursor) }
 }
 
+const NUMBER = /[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?/iy
+
 function comparison(cursor: Cursor): Comparison {
   const sign = pattern(cursor, /[<>]=?/y, 'a comparison: < N, <= N, > N or >= N')
-  const limit = Number(pattern(cursor, /[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?/iy, 'a number'))
+  const limit = numberHere(cursor, NUMBER, 'a number', 'limit')
   if (!Number.isFinite(limit)) throw new SyntaxError(`${limit} is not a finite number`)
   return { sign: sign as Comparison['sign'], limit }
 }
@@ -129,8 +132,8 @@ function options(cursor: Cursor): Pick<ResultTest, 'windows' | 'of' | 'slice' | 
     version: undefined,
   }
   while (take(cursor, ',')) {
-    if (take(cursor, 'for=')) found.windows = windows(cursor)
-    else if (take(cursor, 'of=')) found.of = windows(cursor)
+    if (take(cursor, 'for=')) found.windows = windows(cursor, 'for')
+    else if (take(cursor, 'of=')) found.of = windows(cursor, 'of')
     else if (take(cursor, 'version=')) found.version = nameOf(cursor, /[^,)"\s]+/y)
     else if (take(cursor, 'slice=')) {
       const key = nameOf(cursor, /[^,):"]+/y)
@@ -142,7 +145,8 @@ function options(cursor: Cursor): Pick<ResultTest, 'windows' | 'of' | 'slice' | 
   return { ...found, windows: found.windows ?? of, of }
 }
 
-const windows = (cursor: Cursor): number => Number(pattern(cursor, /\d+/y, 'a number of windows'))
+const windows = (cursor: Cursor, says: 'for' | 'of'): number =>
+  numberHere(cursor, /\d+/y, 'a number of windows', says)
 
 /** A name in quotes or as it is. */
 const nameOf = (cursor: Cursor, plain: RegExp): string =>

@@ -7,6 +7,16 @@ export interface Cursor {
   at: number
   /** Brackets that are open. */
   depth: number
+  /** Where numbers that stand in it are noted; absent where nobody asks for them. */
+  numbers?: NumberAt[]
+}
+
+/** A number that stands in a text, from an index up to another. */
+export interface NumberAt {
+  /** What it says: a limit, how many must have come, in how many windows, or of how many. */
+  says: 'limit' | 'above' | 'for' | 'of'
+  from: number
+  to: number
 }
 
 const QUOTED = /"(?:[^"\\]|\\.)*"/y
@@ -54,6 +64,23 @@ export function pattern(cursor: Cursor, regex: RegExp, what: string): string {
   if (!found) throw expected(cursor, what)
   cursor.at += found[0].length
   return found[0]
+}
+
+/**
+ * Moves past a number, and notes where it stands.
+ *
+ * @param what the name of it, for the error
+ * @throws {SyntaxError} where something else comes next
+ */
+export function numberHere(
+  cursor: Cursor,
+  regex: RegExp,
+  what: string,
+  says: NumberAt['says'],
+): number {
+  const text = pattern(cursor, regex, what)
+  cursor.numbers?.push({ says, from: cursor.at - text.length, to: cursor.at })
+  return Number(text)
 }
 
 /** Whether a name in double quotes comes next. */

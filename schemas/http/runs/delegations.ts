@@ -77,6 +77,8 @@ const DELEGATION = {
   created_at: AT,
   revoked_at: null,
   revoked_by: '',
+  known_by: 'key',
+  end_reason: '',
 }
 
 /** Who approves in whose stead. */
@@ -95,7 +97,14 @@ export const DelegationAnswer = closed(
     reason: Type.String(),
     created_at: time('When it was made.'),
     revoked_at: nullable(time('When it was taken back.')),
-    revoked_by: Type.String({ description: 'Who took it back; empty where nobody did.' }),
+    revoked_by: Type.String({
+      description: 'Who took it back, `policy` where a right has ended; empty where nobody did.',
+    }),
+    known_by: Type.Enum(['', 'key', 'token', 'claimed'], {
+      description:
+        'How the delegator was known: what a `key` delegated ends with it; of a `token` nobody can ask. Empty counts as by a key.',
+    }),
+    end_reason: Type.String({ description: 'Why it was taken back or has ended.' }),
   },
   { description: 'The delegation; null models: of every model.', examples: [DELEGATION] },
 )

@@ -1,7 +1,7 @@
 /** Question and answer of a trial: what a policy would have done on stored history. */
 import Type, { type Static } from 'typebox'
 import { DURATION } from '../../launch-requests.ts'
-import { bigCount, closed, defaulted, id, nullable, time } from '../parts.ts'
+import { bigCount, closed, id, nullable, time } from '../parts.ts'
 
 const AT = '2026-01-01T00:00:00Z'
 const END = '2026-02-01T00:00:00Z'
@@ -12,21 +12,42 @@ const asked = (description: string, example: string) =>
 export const PolicyTrialBody = closed(
   {
     model_id: id('The model.', 'fraud'),
-    when: Type.String({
-      minLength: 1,
-      maxLength: 4000,
-      description: 'The condition, as `retrain[].when` of a model file.',
-      examples: ['any(drift.psi, alarm, for=2)'],
-    }),
-    cooldown: defaulted(
+    when: Type.Optional(
       Type.String({
-        pattern: DURATION,
-        default: '0s',
-        description: 'Least stream time between two launches.',
+        minLength: 1,
+        maxLength: 4000,
+        description: 'The condition, as `retrain[].when` of a model file; or else `policy`.',
+        examples: ['any(drift.psi, alarm, for=2)'],
       }),
     ),
-    max_per_month: defaulted(
-      Type.Integer({ minimum: 1, default: 100, description: 'Launches in 30 days.' }),
+    policy: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 20_000,
+        description:
+          'One policy in YAML, as `retrain` of a model file has it; what launches it may be left out.',
+      }),
+    ),
+    turn: Type.Optional(
+      closed(
+        {
+          knob: Type.Integer({ minimum: 0, maximum: 100, description: 'Its place in `knobs`.' }),
+          value: Type.Number({ description: 'What it is set to before the policy is tried.' }),
+        },
+        { description: 'Another value of a number of `policy`.' },
+      ),
+    ),
+    cooldown: Type.Optional(
+      Type.String({
+        pattern: DURATION,
+        description: 'Least stream time between two launches, beside `when`; 0s unless given.',
+      }),
+    ),
+    max_per_month: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: 'Launches in 30 days, beside `when`; 100 unless given.',
+      }),
     ),
     from: asked('Windows that end from here on are decided about, RFC 3339.', AT),
     to: asked('Windows that end up to here, RFC 3339.', END),
@@ -40,6 +61,33 @@ export const PolicyTrialBody = closed(
 /** A policy that is tried, as read and checked. */
 export type PolicyTrialBody = Static<typeof PolicyTrialBody>
 
+/** The policies of a model as they are in force. */
+export const PoliciesAnswer = closed(
+  {
+    model_id: Type.String(),
+    policies: Type.Array(
+      closed({
+        name: Type.String(),
+        text: Type.String({
+          description: 'In YAML, with its defaults; `launch` and `promote` are left out.',
+        }),
+      }),
+    ),
+  },
+  {
+    description:
+      'The policies of a model file; what they launch may hold addresses and is left out.',
+    examples: [
+      {
+        model_id: 'fraud',
+        policies: [{ name: 'drifted', text: 'name: drifted\nwhen: any(drift.psi, alarm)\n' }],
+      },
+    ],
+  },
+)
+/** The policies of a model, as answered. */
+export type PoliciesAnswer = Static<typeof PoliciesAnswer>
+
 const value = (description: string) => nullable(Type.Number({ description }))
 
 /** What would have been launched, what held a launch back, and what was done. */
@@ -49,21 +97,62 @@ export const PolicyTrialAnswer = closed(
     windows: Type.Integer({
       description: 'Windows that were decided about; 2 000 at most, the newest.',
     }),
-    untold: Type.Array(Type.String(), {
-      description: 'Kinds of tests that stored windows cannot answer: they were taken not to hold.',
-    }),
+    untold: Type.Array(
+      closed({
+        test: Type.Enum(['schedule', 'alert', 'silence', 'canary']),
+        reason: Type.String({ description: 'What is not known, and why.' }),
+      }),
+      { description: 'What is not known of its tests: where that is so they do not hold.' },
+    ),
+    policy: nullable(
+      Type.String({
+        description:
+          'The policy as it was tried, in YAML, without what it launches; null of `when`.',
+      }),
+    ),
+    knobs: Type.Array(
+      closed({
+        says: Type.Enum(['limit', 'above', 'for', 'of', 'cooldown', 'max_per_month'], {
+          description: 'What the number is.',
+        }),
+        text: Type.String({ description: 'What it stands in, as it is written.' }),
+        value: Type.Number(),
+        low: Type.Number({ description: 'Least value that is worth trying.' }),
+        high: Type.Number({ description: 'Greatest value that is worth trying.' }),
+        step: Type.Number(),
+        unit: Type.String({ description: 'Of a time, such as `d`; empty where it has none.' }),
+      }),
+      {
+        description: 'Numbers of `policy` that may be others; those of values span what was seen.',
+      },
+    ),
+    timeline: Type.Array(
+      closed({
+        window_end: time('End of the window.'),
+        verdict: Type.Enum(['ok', 'warning', 'alarm', 'incomplete', 'none'], {
+          description: 'The worst verdict of the model as a whole.',
+        }),
+        value: value('The metric in this window.'),
+      }),
+      { description: 'The windows that were decided about, by their ends.' },
+    ),
     metric: nullable(
       Type.String({ description: 'What tells how the model did; null: nothing does.' }),
     ),
     decisions: Type.Array(
       closed({
-        window_end: time('The window that was decided about.'),
+        at: time('End of the window that was decided about, or the time of what else came.'),
+        occasion: Type.Enum(['window', 'news', 'tick', 'alert'], {
+          description:
+            'What it was decided on; `news` are labels, predictions, silences and canaries.',
+        }),
+        window_end: nullable(time('The newest window then; null where there was none.')),
         launches: Type.Boolean({ description: 'False: a guard held the launch back.' }),
         reason: Type.String(),
         value: value('The metric in this window.'),
         value_after: value('Its mean over the four windows that followed, as it really went.'),
       }),
-      { description: 'Windows on which the condition held.' },
+      { description: 'When the condition held, by time.' },
     ),
     runs: Type.Array(
       closed({
@@ -85,9 +174,14 @@ export const PolicyTrialAnswer = closed(
         model_id: 'fraud',
         windows: 31,
         untold: [],
+        policy: null,
+        knobs: [],
+        timeline: [{ window_end: '2026-01-12T00:00:00.000Z', verdict: 'alarm', value: 0.71 }],
         metric: 'accuracy',
         decisions: [
           {
+            at: '2026-01-12T00:00:00.000Z',
+            occasion: 'window',
             window_end: '2026-01-12T00:00:00.000Z',
             launches: true,
             reason: 'alarm of drift.psi in 2 windows',

@@ -1,8 +1,8 @@
 /** The routes of data sets. */
 import { randomUUID } from 'node:crypto'
 import { actorOf } from '../../../lib/http/callers.ts'
+import { atOnce, type AtOnce } from '../../../lib/http/limits/at-once.ts'
 import type { FastifyRequest, Http } from '../../../lib/http/server.ts'
-import { Problem } from '../../../lib/runtime/errors.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Postgres } from '../../../lib/postgres/port.ts'
 import { requirePrintable } from '../../../lib/events/text-rules.ts'
@@ -41,7 +41,7 @@ export interface DatasetRoutesOptions {
 }
 
 /** The options, and what keeps data sets from taking the whole process. */
-type Options = DatasetRoutesOptions & { inTurn: <T>(make: () => Promise<T>) => Promise<T> }
+type Options = DatasetRoutesOptions & { inTurn: AtOnce }
 
 const config = { scope: 'read' as const, isByModel: true }
 const tags = ['data']
@@ -59,28 +59,11 @@ const TYPES: Record<DatasetFormat, { type: string; end: string }> = {
 
 /** Registers `/v1/datasets` and what is below it. */
 export function datasetRoutes(http: Http, given: DatasetRoutesOptions): void {
-  const options = { ...given, inTurn: atOnce(MAX_AT_ONCE) }
+  const options = { ...given, inTurn: atOnce(MAX_AT_ONCE, 'data sets are being written', 10) }
   makeRoute(http, options)
   listRoute(http, options)
   manifestRoute(http, options)
   rowsRoute(http, options)
-}
-
-/** @throws {Problem} 429 `overloaded` where so many are under way */
-function atOnce(most: number): Options['inTurn'] {
-  let underWay = 0
-  return async (make) => {
-    if (underWay >= most)
-      throw new Problem(429, 'overloaded', `${most} data sets are being written: ask again`, {
-        'retry-after': '10',
-      })
-    underWay++
-    try {
-      return await make()
-    } finally {
-      underWay--
-    }
-  }
 }
 
 const isWithheldFrom = ({ reach }: Pick<FastifyRequest, 'reach'>, model: Model) =>

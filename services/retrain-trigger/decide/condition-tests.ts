@@ -182,7 +182,8 @@ function isEnough(test: WindowTest, enough: number, evaluated: number): boolean 
   return test.quantifier === 'any' ? enough > 0 : evaluated > 0 && enough === evaluated
 }
 
-const isNamed = (test: WindowTest, result: LatestResult, windowEnd: number): boolean =>
+/** Whether a result of a window, up to an end, is one that a test is of. */
+export const isNamed = (test: WindowTest, result: LatestResult, windowEnd: number): boolean =>
   result.windowEnd <= windowEnd &&
   result.family === test.family &&
   result.version === (test.version ?? '') &&

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import type { LatestResult } from './condition-tests.ts'
 import { parsedAlone } from './policies.ts'
-import { tryPolicy, untoldTests } from './tried-policy.ts'
+import { tryPolicy, type Moment } from './tried-policy.ts'
 
 const DAY = 86_400_000
 const parsed = (when: string, guards: object = {}) =>
@@ -37,7 +37,7 @@ const verdicts = (...all: LatestResult['verdict'][]) => ({
   },
 })
 const told = (policy: ReturnType<typeof parsed>, trial: ReturnType<typeof verdicts>) =>
-  tryPolicy(policy)(trial).map(({ windowEnd, launches }) => [windowEnd / DAY, launches])
+  tryPolicy(policy)(trial).map(({ at, launches }) => [at / DAY, launches])
 
 test('it launches where its condition holds, and counts results anew after each launch', () => {
   const trial = verdicts('ok', 'alarm', 'alarm', 'alarm', 'ok', 'alarm', 'alarm')
@@ -66,11 +66,67 @@ test('labels and predictions count from the last launch', () => {
   expect(told(parsed('predictions.new > 3500'), trial)).toEqual([[4, true]])
 })
 
-test('what stored windows cannot answer is told, and taken not to hold', () => {
-  const policy = parsed('any(drift.psi, alarm) or schedule("0 3 * * *") or alert("Late")')
-  expect(untoldTests(policy)).toEqual(['schedule', 'alert'])
-  expect(told(policy, verdicts('ok', 'alarm'))).toEqual([[2, true]])
-  expect(untoldTests(parsed('any(drift.psi, alarm)'))).toEqual([])
+const tick = (at: number): Moment => ({
+  at,
+  occasion: { kind: 'tick', cron: '0 12 * * *', timezone: 'UTC' },
+})
+const SCHEDULE = 'schedule("0 12 * * *")'
+const days = (
+  policy: ReturnType<typeof parsed>,
+  part: Parameters<ReturnType<typeof tryPolicy>>[0],
+) => tryPolicy(policy)(part).map(({ at, occasion, launches }) => [at / DAY, occasion, launches])
+
+test('ticks are asked about the newest window, between windows, and count with them', () => {
+  const trial = {
+    ...verdicts('ok', 'alarm', 'ok'),
+    moments: [1.5, 2.5, 3.5].map((d) => tick(d * DAY)),
+  }
+  expect(days(parsed(`any(drift.psi, alarm) and ${SCHEDULE}`), trial)).toEqual([
+    [2.5, 'tick', true],
+  ])
+  expect(days(parsed(`any(drift.psi, alarm) or ${SCHEDULE}`, { cooldown: '1d' }), trial)).toEqual([
+    [1.5, 'tick', true],
+    // By the clock of the stream, where the tick stands at its window; the next tick is by the wall's.
+    [2, 'window', true],
+    [2.5, 'tick', false],
+    [3.5, 'tick', true],
+  ])
+  // Before the first window there is nothing that could hold, but for the tick alone.
+  const before = { ...verdicts('alarm'), moments: [tick(DAY / 2)] }
+  expect(days(parsed(`any(drift.psi, alarm) and ${SCHEDULE}`), before)).toEqual([])
+  expect(days(parsed(SCHEDULE), { ...verdicts(), moments: [tick(DAY / 2)] })).toEqual([
+    [0.5, 'tick', true],
+  ])
+})
+
+test('an alert that flaps launches once an hour, and another name none', () => {
+  const came = [0, 1, 30, 61].map((minutes) => ({
+    at: DAY + minutes * 60_000,
+    occasion: { kind: 'alert', name: 'Late' } as const,
+  }))
+  const decided = tryPolicy(parsed('alert("Late")'))({ ...verdicts('ok'), moments: came })
+  expect(decided.map(({ launches }) => launches)).toEqual([true, false, false, true])
+  expect(decided[1]!.reason).toContain('within the last hour')
+  expect(tryPolicy(parsed('alert("Early")'))({ ...verdicts('ok'), moments: came })).toEqual([])
+})
+
+test('each silence and each verdict of a canary launches once', () => {
+  const canary = { run_id: 'r', version: '8', decision: 'worse', place: 1, share: 5 } as const
+  const news = (at: number): Moment => ({ at, occasion: { kind: 'news' } })
+  const trial = { ...verdicts('ok', 'ok', 'ok'), moments: [news(1.2 * DAY), news(2.6 * DAY)] }
+  const silent = tryPolicy(parsed('silent(for="2h")'), {
+    standing: (at) => ({
+      silentSince: at < 2.2 * DAY ? DAY : at < 2.5 * DAY ? undefined : 2.5 * DAY,
+    }),
+  })(trial)
+  expect(silent.map(({ at, launches }) => [at / DAY, launches])).toEqual([
+    [1.2, true],
+    [2.6, true],
+  ])
+  const worse = tryPolicy(parsed('canary == worse'), {
+    standing: (at) => (at < 2.6 * DAY ? {} : { canary }),
+  })(trial)
+  expect(worse).toMatchObject([{ at: 2.6 * DAY, launches: true, occasion: 'news' }])
 })
 
 test('parts are one trial: what an earlier one launched counts in the next', () => {

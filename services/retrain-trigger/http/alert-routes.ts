@@ -12,6 +12,7 @@ import { AlertsAnswer, AlertsBody } from '../../../schemas/http/alerts/alerts-in
 import { requestsOf, type AlertRequest } from '../decide/alert-requests.ts'
 import type { PolicyEngine } from '../loop/policies.ts'
 import { answerAlerts, askByAlert } from '../loop/requests.ts'
+import { keepAlerts } from '../queries/trials/received-alerts.ts'
 import {
   GRAFANA_SIGNATURE,
   GRAFANA_TIMESTAMP,
@@ -90,6 +91,7 @@ async function answerEach(
     for (const run of answer.launched) launched.push(run)
     for (const alert of answer.ignored) ignored.push(alert)
   }
+  await keepAlerts(engine.ledger.postgres, requests, engine.ledger.now())
   const groups = Map.groupBy(requests, (asked) => JSON.stringify([asked.modelId, asked.policy]))
   for (const asked of groups.values()) {
     if (asked[0]!.policy === undefined) {

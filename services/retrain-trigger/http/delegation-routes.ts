@@ -1,5 +1,6 @@
 /** Routes by which people delegate approvals, take that back, and approve in another's stead. */
 import { eventTime } from '../../../lib/events/fields.ts'
+import { knownBy } from '../../../lib/http/api-keys.ts'
 import { actorOf, namedPerson } from '../../../lib/http/callers.ts'
 import type { Http } from '../../../lib/http/server.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
@@ -16,9 +17,11 @@ import {
   RevocationBody,
 } from '../../../schemas/http/runs/delegations.ts'
 import { RunAnswer } from '../../../schemas/http/retrain-trigger.ts'
+import { lapsedBy } from '../decide/delegators.ts'
 import { approveRun } from '../queries/approvals/approvals.ts'
 import {
   delegate,
+  endLapsed,
   listDelegations,
   readDelegation,
   revokeDelegation,
@@ -32,7 +35,7 @@ const MAX_SPAN_DAYS = 90
 const MAX_AHEAD_DAYS = 365
 
 /** Adds `GET /v1/delegations`. */
-export function addDelegationList(http: Http, { engine }: RetrainRoutesOptions): void {
+export function addDelegationList(http: Http, { engine, rights }: RetrainRoutesOptions): void {
   http.get(
     '/v1/delegations',
     {
@@ -44,9 +47,11 @@ export function addDelegationList(http: Http, { engine }: RetrainRoutesOptions):
         response: answers({ 200: DelegationsAnswer }),
       },
     },
-    async ({ query: { limit }, reach }) => ({
-      delegations: await listDelegations(engine.ledger.postgres, reach('read').ids, limit),
-    }),
+    async ({ query: { limit }, reach }) => {
+      await endLapsed(engine.ledger, lapsedBy(rights))
+      const { ids } = reach('read')
+      return { delegations: await listDelegations(engine.ledger.postgres, ids, limit) }
+    },
   )
 }
 
@@ -77,6 +82,7 @@ export function addDelegation(http: Http, { engine }: RetrainRoutesOptions): voi
         delegate: namedPerson(caller, body.to, 'to'),
         models: body.models,
         reason: body.reason,
+        knownBy: knownBy(caller),
         ...spanOf(body, engine.ledger.now()),
       })
       void reply.code(201)
@@ -137,7 +143,7 @@ export function addRevocation(http: Http, { engine }: RetrainRoutesOptions): voi
 }
 
 /** Adds `POST /v1/runs/:id/approve-for`. */
-export function addApprovalFor(http: Http, { engine, wake }: RetrainRoutesOptions): void {
+export function addApprovalFor(http: Http, { engine, rights, wake }: RetrainRoutesOptions): void {
   http.post(
     '/v1/runs/:id/approve-for',
     {
@@ -157,7 +163,7 @@ export function addApprovalFor(http: Http, { engine, wake }: RetrainRoutesOption
       const run = await approveRun(engine.ledger, params.id, {
         actor: actorOf(caller, body.actor),
         message: body.message,
-        inStead: namedPerson(caller, body.for, 'for'),
+        inStead: { person: namedPerson(caller, body.for, 'for'), lapsed: lapsedBy(rights) },
       })
       wake()
       return run

@@ -1,6 +1,7 @@
 import type { DatasetReader } from '../queries/dataset.ts'
 import type { LinkKeys } from '../../../lib/http/links/link-keys.ts'
 import { LINK_REFUSALS } from '../queries/approvals/links.ts'
+import type { Rights } from '../decide/delegators.ts'
 import type { PolicyEngine } from '../loop/policies.ts'
 import type { RolloutParts } from '../loop/rollouts.ts'
 
@@ -16,6 +17,8 @@ export interface RetrainRoutesOptions {
   readDataset: DatasetReader
   /** What looks at rollouts need. */
   rollouts: RolloutParts
+  /** Whether whoever delegated approvals may still give them. */
+  rights: Rights
   /** Key of the signatures of alerts. */
   secret: string
   /** Links by which approvers answer. */

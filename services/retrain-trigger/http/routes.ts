@@ -12,7 +12,7 @@ import {
 import type { RetrainRoutesOptions } from './options.ts'
 import { addApproval, addCancellation, addJobReport, addRejection } from './run-answer-routes.ts'
 import { addLinkOpening, addLinkUse } from './link-routes.ts'
-import { addPolicyTrial } from './trial-routes.ts'
+import { addPolicies, addPolicyTrial } from './trial-routes.ts'
 import { addGoOn, addHold, addRollBack } from './rollout-routes.ts'
 import { addDecisionList, addRun, addRunList, addRunRequest } from './run-routes.ts'
 
@@ -52,5 +52,6 @@ const ROUTES = [
   addJobReport,
   addAuditLog,
   addReplay,
+  addPolicies,
   addPolicyTrial,
 ]

@@ -41,12 +41,16 @@ const lets = (
   more: { models?: string[]; days?: [number, number] },
 ) =>
   delegate(ledger, {
-    ...{ delegator, delegate: to, models: more.models, reason: 'away' },
+    ...{ delegator, delegate: to, models: more.models, reason: 'away', knownBy: 'key' as const },
     beginsAt: now + (more.days?.[0] ?? 0) * DAY,
     endsAt: now + (more.days?.[1] ?? 1) * DAY,
   })
 const approve = (run: Run, actor: string, inStead?: string) =>
-  approveRun(ledger, run.run_id, { actor, message: 'seen', inStead })
+  approveRun(ledger, run.run_id, {
+    actor,
+    message: 'seen',
+    inStead: inStead === undefined ? undefined : { person: inStead, lapsed: () => undefined },
+  })
 /** Each test begins when what was delegated before has ended. */
 const later = () => (now += 400 * DAY)
 

@@ -55,6 +55,7 @@ const WANTED: Record<
   'GET /v1/models/{id}/constraint_violations.json': 'read',
   'GET /v1/models/{id}/windows': 'read',
   'GET /v1/models/{id}/settings': 'read',
+  'GET /v1/models/{id}/policies': 'read',
   'GET /v1/models/{id}/labels': 'read',
   'GET /v1/models/{id}/agreement': 'read',
   'GET /v1/events': 'read',

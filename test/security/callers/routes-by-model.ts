@@ -112,6 +112,7 @@ export const ROUTES: Record<string, Route> = {
     body: { ...REASON.body, until: '2090-01-01T00:00:00Z' },
   }),
   'GET /v1/models/{id}/settings': path('read'),
+  'GET /v1/models/{id}/policies': path('read'),
   'GET /v1/data-health': every('read'),
   'GET /v1/dead-letters': every('operate'),
   'GET /v1/config': every('operate'),

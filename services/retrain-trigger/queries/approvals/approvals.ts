@@ -6,7 +6,7 @@ import { approverRefusal } from '../../decide/approvers.ts'
 import type { Ledger } from '../ledger.ts'
 import { toRun, type Run, type StoredRun } from '../run-record.ts'
 import { transition } from '../run-transitions.ts'
-import { requireDelegation } from './delegations.ts'
+import { requireDelegation, type Lapsed } from './delegations.ts'
 
 /** An approval as it is given. */
 export interface Approval {
@@ -14,7 +14,7 @@ export interface Approval {
   /** Why, for the audit log. */
   message: string
   /** In whose stead, by a delegation; undefined: in the actor's own name. */
-  inStead?: string | undefined
+  inStead?: { person: string; lapsed: Lapsed } | undefined
   /** The link by which it is given; undefined where the actor has signed in. */
   link?: string
 }
@@ -45,7 +45,13 @@ export async function approveWithin(
   const delegation =
     inStead === undefined
       ? undefined
-      : await requireDelegation(tx, { by: actor, inStead, modelId: model_id, at })
+      : await requireDelegation(tx, {
+          by: actor,
+          inStead: inStead.person,
+          lapsed: inStead.lapsed,
+          modelId: model_id,
+          at,
+        })
   const refused = approverRefusal(run, actor, delegation?.delegator)
   if (refused) throw new Problem(409, refused.code, refused.message)
   const delegated = delegation && {

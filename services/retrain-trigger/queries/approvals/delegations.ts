@@ -19,6 +19,8 @@ export interface NewDelegation {
   beginsAt: number
   endsAt: number
   reason: string
+  /** How the delegator is known. */
+  knownBy: Delegation['known_by']
 }
 
 interface StoredDelegation {
@@ -32,10 +34,12 @@ interface StoredDelegation {
   created_at: Date
   revoked_at: Date | null
   revoked_by: string
+  known_by: Delegation['known_by']
+  end_reason: string
 }
 
 const COLUMNS =
-  'delegation_id, delegator, delegate, models, begins_at, ends_at, reason, created_at, revoked_at, revoked_by'
+  'delegation_id, delegator, delegate, models, begins_at, ends_at, reason, created_at, revoked_at, revoked_by, known_by, end_reason'
 /** Names the advisory lock under which delegations are made: two that would be a chain are one after the other. */
 const LOCK = 7305183
 /** Delegations of one person that have not ended. */
@@ -59,7 +63,7 @@ const toDelegation = (row: StoredDelegation): Delegation => ({
  */
 export const delegate = (
   { postgres, now }: Ledger,
-  { delegator, delegate: to, models, beginsAt, endsAt, reason }: NewDelegation,
+  { delegator, delegate: to, models, beginsAt, endsAt, reason, knownBy }: NewDelegation,
 ): Promise<Delegation> =>
   postgres.transaction(async (tx) => {
     if (personOf(delegator) === personOf(to))
@@ -79,8 +83,8 @@ export const delegate = (
         `${delegator} has ${MAX_OPEN} delegations that have not ended: revoke one`,
       )
     const [row] = await tx.query<StoredDelegation>(
-      `insert into approval_delegations (delegation_id, delegator, delegator_person, delegate, delegate_person, models, begins_at, ends_at, reason, created_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning ${COLUMNS}`,
+      `insert into approval_delegations (delegation_id, delegator, delegator_person, delegate, delegate_person, models, begins_at, ends_at, reason, created_at, known_by)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning ${COLUMNS}`,
       [
         randomUUID(),
         delegator,
@@ -92,6 +96,7 @@ export const delegate = (
         ends,
         reason,
         at,
+        knownBy,
       ],
     )
     const made = toDelegation(row!)
@@ -100,6 +105,7 @@ export const delegate = (
       created_at: _at,
       revoked_at: _no,
       revoked_by: _by,
+      end_reason: _why,
       ...rest
     } = made
     const detail = { ...rest, message: reason }
@@ -136,35 +142,80 @@ async function refuseChain(tx: Sql, { delegator, to, models, begins, ends }: Spa
   )
 }
 
+/**
+ * Why a delegation holds no more, for a model or for any of its models; undefined where it does
+ * hold.
+ */
+export type Lapsed = (delegation: Delegation, modelId?: string) => string | undefined
+
+/** Who ends what holds no more. */
+const BY_ITSELF = 'policy'
+
 /** Whether a name is claimed, and nobody has checked it. */
 const isClaimed = (name: string) => name.startsWith(CLAIMED)
 
 /**
  * Holds, for the transaction, that a person may approve runs of a model in another's stead now.
  *
+ * @param lapsed why a delegation holds no more, of one that does not
  * @returns the delegation
  * @throws {Problem} 403 where nothing says so
  */
 export async function requireDelegation(
   tx: Sql,
-  { by, inStead, modelId, at }: { by: string; inStead: string; modelId: string; at: Date },
+  {
+    by,
+    inStead,
+    modelId,
+    at,
+    lapsed,
+  }: { by: string; inStead: string; modelId: string; at: Date; lapsed: Lapsed },
 ): Promise<Delegation> {
   const rows = await tx.query<StoredDelegation>(
     `select ${COLUMNS} from approval_delegations
-     where delegate_person = $1 and delegator_person = $2 and revoked_at is null
+     where delegate_person = $1 and delegator_person = $2 and (revoked_at is null or revoked_by = '${BY_ITSELF}')
        and begins_at <= $3 and ends_at > $3 and (models is null or $4 = any(models))
-     order by ends_at desc limit ${MAX_OPEN} for share`,
+     order by revoked_at desc nulls first, ends_at desc limit ${MAX_OPEN} for share`,
     [personOf(by), personOf(inStead), at, modelId],
   )
   // A name that was only claimed gives nothing to whoever has a key of that name.
-  const row = rows.find((one) => isClaimed(one.delegate) === isClaimed(by))
-  if (!row)
-    throw new Problem(
-      403,
-      'not_delegated',
-      `${inStead} has delegated no approval of ${modelId} to ${by} for this time`,
-    )
-  return toDelegation(row)
+  const own = rows.filter((one) => isClaimed(one.delegate) === isClaimed(by)).map(toDelegation)
+  const row = own.find((one) => one.revoked_at === null && lapsed(one, modelId) === undefined)
+  if (row) return row
+  const why = own[0] && (own[0].end_reason || lapsed(own[0], modelId))
+  throw new Problem(
+    403,
+    'not_delegated',
+    why === undefined
+      ? `${inStead} has delegated no approval of ${modelId} to ${by} for this time`
+      : `${why}, so nobody may approve in that person’s stead`,
+  )
+}
+
+/** Delegations that one look ends; the others follow in the next. */
+const MAX_LAPSED = 1000
+
+/**
+ * Ends the delegations of people who may not approve any more, each with its entry in the audit log:
+ * a right that comes back does not bring them back.
+ *
+ * @returns how many
+ */
+export async function endLapsed({ postgres, now }: Ledger, lapsed: Lapsed): Promise<number> {
+  const at = new Date(now())
+  const rows = await postgres.query<StoredDelegation>(
+    `select ${COLUMNS} from approval_delegations where revoked_at is null and ends_at > $1
+     order by created_at limit ${MAX_LAPSED}`,
+    [at],
+  )
+  let ended = 0
+  for (const row of rows) {
+    const message = lapsed(toDelegation(row))
+    if (message === undefined) continue
+    const by = { actor: BY_ITSELF, action: 'delegation.ended', message } as const
+    if (await postgres.transaction((tx) => endWithin(tx, row.delegation_id, by, at))) ended++
+  }
+  return ended
 }
 
 /** Reads one delegation; undefined where there is none of that id. */
@@ -203,18 +254,39 @@ export const revokeDelegation = (
   message: string,
 ): Promise<Delegation> =>
   postgres.transaction(async (tx) => {
-    const at = new Date(now())
-    const [row] = await tx.query<StoredDelegation>(
-      `update approval_delegations set revoked_at = $2, revoked_by = $3
-       where delegation_id = $1 and revoked_at is null and ends_at > $2 returning ${COLUMNS}`,
-      [id, at, actor],
-    )
-    if (!row) throw await revocationRefusal(tx, id)
-    const { delegator, delegate: to } = row
-    const detail = { delegator, delegate: to, message }
-    await appendAudit(tx, { at, actor, action: 'delegation.revoked', subject: id, detail })
-    return toDelegation(row)
+    const by = { actor, action: 'delegation.revoked', message } as const
+    const ended = await endWithin(tx, id, by, new Date(now()))
+    if (!ended) throw await revocationRefusal(tx, id)
+    return ended
   })
+
+/** Ends a delegation within the caller's transaction; undefined where it has ended already. */
+async function endWithin(
+  tx: Sql,
+  id: string,
+  {
+    actor,
+    action,
+    message,
+  }: { actor: string; action: 'delegation.revoked' | 'delegation.ended'; message: string },
+  at: Date,
+): Promise<Delegation | undefined> {
+  const [row] = await tx.query<StoredDelegation>(
+    `update approval_delegations set revoked_at = $2, revoked_by = $3, end_reason = $4
+     where delegation_id = $1 and revoked_at is null and ends_at > $2 returning ${COLUMNS}`,
+    [id, at, actor, message],
+  )
+  if (!row) return undefined
+  const { delegator, delegate: to } = row
+  await appendAudit(tx, {
+    at,
+    actor,
+    action,
+    subject: id,
+    detail: { delegator, delegate: to, message },
+  })
+  return toDelegation(row)
+}
 
 async function revocationRefusal(tx: Sql, id: string): Promise<Problem> {
   const known = await readDelegation(tx, id)

@@ -1,6 +1,6 @@
 /** What a trial of a policy reads: windows, what had come by their ends, and how the model did. */
-import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
-import type { TriedWindow } from '../decide/tried-policy.ts'
+import type { ClickHouse } from '../../../../lib/clickhouse/port.ts'
+import type { TriedWindow } from '../../decide/tried-policy.ts'
 
 /** A span of a model's history; times are epoch milliseconds, both ends of windows included. */
 export interface TrialSpan {
@@ -85,4 +85,22 @@ export async function readPerformance(
   return rows
     .filter((row) => row.metric === metric)
     .map(({ end, value }) => ({ windowEnd: Number(end), metric: metric!, value }))
+}
+
+/** A verdict of a window as a whole. */
+export type WorstVerdict = 'ok' | 'warning' | 'alarm' | 'incomplete' | 'none'
+const VERDICTS = new Set<string>(['ok', 'warning', 'alarm', 'incomplete'])
+
+/** Reads the worst verdict of each window of a span as it stands, by the ends of windows. */
+export async function readWorst(
+  db: ClickHouse,
+  { modelId, from, to }: TrialSpan,
+): Promise<ReadonlyMap<number, WorstVerdict>> {
+  const rows = await db.query<{ end: string; worst: WorstVerdict }>(
+    `SELECT toUnixTimestamp64Milli(window_end) AS end, toString(argMax(worst, revision)) AS worst FROM window_revisions
+     WHERE ${WHOLE} AND ${WITHIN} GROUP BY window_end`,
+    { model: modelId, from, to },
+  )
+  const known = (worst: WorstVerdict) => (VERDICTS.has(worst) ? worst : 'none')
+  return new Map(rows.map(({ end, worst }) => [Number(end), known(worst)]))
 }
