@@ -1,5 +1,6 @@
 import { el, hasKeys, number, request, show } from '../parts/page.js'
 import { classButtons, freeAnswer, skipButton } from './answers.js'
+import { mayOperate, operatorsPart } from './operators.js'
 
 const main = /** @type {HTMLElement} */ (document.querySelector('main'))
 const DRAFT = 'plumbline-review-draft'
@@ -13,6 +14,8 @@ let last
 /** How many were answered since the page was opened. */
 let answered = 0
 let renewal
+/** Whether the part of operators is shown. */
+let isOperator = false
 
 /** What is written and not sent yet: it outlives a reload, a lost connection and an ended lease. */
 const draft = {
@@ -106,10 +109,11 @@ async function next(reviewer, said) {
         el('button', { onclick: () => show(() => next(reviewer)) }, 'Look again'),
       ),
     )
-    return
+  } else {
+    renewWhileWorking(reviewer, task)
+    main.append(card(reviewer, task))
   }
-  renewWhileWorking(reviewer, task)
-  main.append(card(reviewer, task))
+  if (isOperator) main.append(operatorsPart(model ?? ''))
 }
 
 /** Takes the last answer back, and shows its task again. */
@@ -245,6 +249,7 @@ document.addEventListener('keydown', (event) => {
 })
 
 await show(async () => {
+  isOperator = await mayOperate()
   // Where keys are set the key says who answers.
   if (await hasKeys()) return next(undefined)
   const stored = localStorage.getItem('plumbline-reviewer')

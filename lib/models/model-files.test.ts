@@ -80,7 +80,7 @@ test('review.draw.random is taken as it is', () => {
   const model = parseModel(
     'model_id: m\ntask: binary\nreview: { budget_per_day: 10, draw: { random: 0.5 } }',
   )
-  expect(model.review).toEqual({ reviewers: 1, budgetPerDay: 10, randomShare: 0.5 })
+  expect(model.review).toMatchObject({ reviewers: 1, budgetPerDay: 10, randomShare: 0.5 })
 })
 
 test.each([

@@ -11,6 +11,7 @@ import { alertsSettings, walkAlertsOut } from '../alerts-walk.ts'
 import { steppedPolicy, walkRollout } from '../rollout-walk.ts'
 import { walkSides } from '../planted/compared-sides.ts'
 import { walkDatasets } from '../dataset-walk.ts'
+import { untilDrawn, walkFairPlay } from '../fair-play-walk.ts'
 import { ask, prediction, startTarget, until, type Running } from '../servers/processes.ts'
 import { feedbackKeyIn, walkRatings } from '../rating-walk.ts'
 
@@ -333,12 +334,7 @@ test('references and verdict feedback are answered as declared', async () => {
 
 test('reviews are answered as declared', async () => {
   const reviewer = 'ann'
-  await until(
-    'tasks are drawn',
-    async () =>
-      ((await walk('GET /v1/reviews/stats')) as { models: { open: number }[] }).models[0]?.open !==
-      undefined,
-  )
+  await untilDrawn(walk)
   const claim = (model_id = 'm') =>
     walk('POST /v1/reviews/claim', { body: { reviewer, model_id } }) as Promise<
       Record<'task_id' | 'lease_id', string> & { event: { features: object } }
@@ -354,6 +350,7 @@ test('reviews are answered as declared', async () => {
   }
   expect(await claim('no')).toBe(undefined)
   await walkDatasets(walk)
+  await walkFairPlay(walk)
 })
 
 test('runs, decisions, alerts and the audit log are answered as declared', async () => {

@@ -8,6 +8,7 @@ import {
   type ReviewLabel,
   type SkipReason,
 } from '../data/review-label.ts'
+import { isGoldClosed, recordGold, takeGoldLease } from './gold/gold-leases.ts'
 import { endLease, requireLease, type HeldLease } from './review-leases.ts'
 import { lockTask, mirrorTask, type LockedTask, type ReviewStore } from './review-tasks.ts'
 
@@ -50,8 +51,13 @@ const MAX_EXTRA = 3
  */
 export function answerTask(store: ReviewStore, answer: ReviewAnswer): Promise<AnsweredTask> {
   return store.db.transaction(async (tx) => {
-    const task = await openTask(tx, answer)
     const at = new Date(store.now())
+    const gold = await takeGoldLease(tx, answer)
+    if (gold) {
+      const state = await recordGold(tx, gold, { ...answer, reason: '' }, at)
+      return { ...gold, state }
+    }
+    const task = await openTask(tx, answer)
     await recordReview(tx, task, { ...answer, reason: '' }, at)
     const state = await settle(tx, task, answer.isNumber ?? false, at)
     await mirrorTask(tx, answer.taskId)
@@ -68,8 +74,14 @@ export function answerTask(store: ReviewStore, answer: ReviewAnswer): Promise<An
  */
 export function skipTask(store: ReviewStore, skip: ReviewSkip): Promise<TaskState> {
   return store.db.transaction(async (tx) => {
+    const at = new Date(store.now())
+    const gold = await takeGoldLease(tx, skip)
+    if (gold) {
+      const state = await recordGold(tx, gold, { ...skip, label: null }, at)
+      return { task_id: skip.taskId, state }
+    }
     const task = await openTask(tx, skip)
-    await recordReview(tx, task, { ...skip, label: null }, new Date(store.now()))
+    await recordReview(tx, task, { ...skip, label: null }, at)
     const [counts] = await tx.query<{ skips: number; bad: number }>(
       `select count(*)::int as skips, (count(*) filter (where reason = 'bad_example'))::int as bad from reviews where task_id = $1 and skipped`,
       [skip.taskId],
@@ -91,12 +103,17 @@ async function openTask(tx: Sql, held: HeldLease): Promise<LockedTask> {
   const task = await lockTask(tx, held.taskId)
   // Clocks of two processes differ: a lease that has ended for one of them may stand for the
   // other.
-  if (task && task.state !== 'open')
-    throw new Problem(409, 'task_done', 'the task takes no more answers; claim another one')
-  await requireLease(tx, held)
+  if (task && task.state !== 'open') throw taskDone()
+  await requireLease(tx, held).catch(async (error: unknown) => {
+    // A gold task that was answered is closed to its reviewer as another one is.
+    throw (await isGoldClosed(tx, held)) ? taskDone() : error
+  })
   await endLease(tx, held)
   return task!
 }
+
+const taskDone = () =>
+  new Problem(409, 'task_done', 'the task takes no more answers; claim another one')
 
 interface Review extends HeldLease {
   label: ReviewLabel | null

@@ -78,6 +78,8 @@ const WANTED: Record<
   'POST /v1/reviews/{task_id}/skip': 'review',
   'POST /v1/reviews/{task_id}/submit': 'review',
   'POST /v1/reviews/{task_id}/undo': 'review',
+  'GET /v1/models/{id}/gold': 'operate',
+  'POST /v1/models/{id}/gold': 'operate',
   'GET /v1/config': 'operate',
   'GET /v1/alerts/receivers': 'operate',
   'GET /v1/dead-letters': 'operate',

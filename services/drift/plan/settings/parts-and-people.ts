@@ -1,6 +1,6 @@
 /** What else is evaluated, who is asked, and what is kept, in words. Pure. */
 import type { Model } from '../../../../lib/models/model-files.ts'
-import { count, list, type Said } from './said.ts'
+import { count, list, percent, type Said } from './said.ts'
 
 /** Which parts of the predictions are looked at apart. */
 export function cohortsOf({
@@ -147,6 +147,13 @@ export function peopleOf({ review, retrain, ownership, privacy, retention }: Mod
       budgetPerDay === 0
         ? 'Nothing is drawn for people to review.'
         : `${count(budgetPerDay, 'prediction is', 'predictions are')} drawn a day for review, each by ${count(reviewers, 'reviewer')}.`,
+    ],
+    [
+      'review.gold.share',
+      review.goldShare,
+      review.goldShare === 0
+        ? 'Reviewers are not measured by tasks whose answer is known.'
+        : `Where answers are known, ${percent(review.goldShare)} of a reviewer’s tasks are such.`,
     ],
     [
       'retrain',

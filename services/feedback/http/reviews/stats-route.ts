@@ -1,0 +1,47 @@
+/** The route that counts tasks and answers. */
+import type { Http } from '../../../../lib/http/server.ts'
+import { answers } from '../../../../schemas/http/errors.ts'
+import { ReviewStatsAnswer } from '../../../../schemas/http/feedback.ts'
+import { reviewStats, type ReviewStats, type ReviewStore } from '../../queries/review-tasks.ts'
+
+/** Registers the route of the counts of each model. */
+export function statsRoute(http: Http, { reviews }: { reviews: ReviewStore }): void {
+  http.get(
+    '/v1/reviews/stats',
+    {
+      config: { scope: 'review', isByModel: true },
+      schema: {
+        summary: 'Open, leased and answered tasks by model',
+        tags: ['reviews'],
+        response: answers({ 200: ReviewStatsAnswer }),
+      },
+    },
+    async ({ reach }) => {
+      const { has } = reach('review')
+      const { has: mayRead } = reach('read')
+      const own = (await reviewStats(reviews)).filter(({ model_id: id }) => has(id))
+      return {
+        models: own.map(({ has_gold: hasGold, ...stats }) =>
+          hasGold && !mayRead(stats.model_id) ? inTens(stats) : stats,
+        ),
+      }
+    },
+  )
+}
+
+/**
+ * Counts of tasks in tens, upwards, for whoever is measured by hidden ones: a count that stays as it
+ * was after an answer would tell them.
+ */
+function inTens(stats: ReviewStats): ReviewStats {
+  const rough = (count: number) => Math.ceil(count / 10) * 10
+  const { open, done, disputed, impossible, gone } = stats
+  return {
+    ...stats,
+    open: rough(open),
+    done: rough(done),
+    disputed: rough(disputed),
+    impossible: rough(impossible),
+    gone: rough(gone),
+  }
+}

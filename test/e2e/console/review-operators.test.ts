@@ -1,0 +1,104 @@
+/** What operators see on the review page; narrow, dark, and by axe. */
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import {
+  answerWith,
+  faultsOf,
+  HOSTILE,
+  isWithinPage,
+  inChromium,
+  LOOKS,
+  photograph,
+} from '../../chromium-page.ts'
+import { temporaryDirectory } from '../../harness.ts'
+import { startTarget, type Running } from '../../servers/processes.ts'
+
+const directory = temporaryDirectory()
+let plumbline: Running
+let page: Page
+let complaints: string[] = []
+
+const reopen = inChromium({
+  start: () => startTarget('all', { PLUMBLINE_DATA_DIR: join(directory, 'data') }),
+  take: (now) => ({ plumbline, page, complaints } = now),
+})
+
+const answered = (path: string, body: unknown, status = 200) => answerWith(page, path, body, status)
+const AT = '2026-01-01T10:00:00.000Z'
+
+/** A task as a claim answers it. */
+const TASK = {
+  ...{ task_id: 't', lease_id: 'l', model_id: 'm', prediction_id: 'p' },
+  lease_expires_at: new Date(Date.now() + 600_000).toISOString(),
+  ...{ classes: ['0', '1'], answer: 'class' },
+  event: {
+    ...{ predicted_at: AT, model_version: '7', prediction: null, score: null },
+    ...{ features: { amount: 1250.5 }, attributes: {}, input_text: '', output_text: '' },
+  },
+}
+const rate = (value: number | null, reason = '') => ({
+  ...{ value, reason },
+  ci_low: value === null ? null : Math.max(0, value - 0.1),
+  ci_high: value === null ? null : Math.min(1, value + 0.1),
+})
+const GOLD = {
+  ...{ in_use: 40, answers: 35, accuracy: rate(0.8) },
+  reviewers: [
+    { reviewer: 'claimed:ann', answers: 30, skips: 1, accuracy: rate(0.9) },
+    ...HOSTILE.map((reviewer) => ({ reviewer, answers: 1, skips: 0, accuracy: rate(1) })),
+    { reviewer: 'zoe', answers: 0, skips: 3, accuracy: rate(null, 'no answer to what is known') },
+  ],
+  positive_rate: {
+    ...{ tasks: 120, sensitivity: rate(0.9), specificity: rate(0.8) },
+    ...{ observed: rate(0.3), corrected: rate(0.143) },
+  },
+}
+
+/** Opens the page with the queue of the model `m` chosen. */
+async function opened(gold: object = GOLD): Promise<void> {
+  await answered('/v1/reviews/claim', TASK)
+  await answered('/v1/reviews/stats', { models: [{ model_id: 'm', open: 12 }] })
+  await answered('/v1/models/m/agreement', { model_id: 'm', days: 30, gold })
+  await page.addInitScript(`localStorage.setItem('plumbline-reviewer', 'ann')
+    localStorage.setItem('plumbline-review-queue', 'm')`)
+  await page.goto(`${plumbline.url}/review`)
+  await page.locator('#answers').waitFor()
+}
+const open = () => page.getByText('For operators').click()
+
+for (const [name, look] of LOOKS)
+  test(`operators see how reviewers answer what is known, ${name}`, async () => {
+    await reopen(look)
+    await opened()
+    expect(await page.getByRole('heading', { name: 'Answers to what is known' }).count()).toBe(0)
+    await open()
+    await page.getByRole('heading', { name: 'Answers to what is known' }).waitFor()
+    const text = await page.locator('#operators').innerText()
+    expect(text).toContain('90.0 % (80.0 % to 100 %)')
+    expect(text).toContain('no answer to what is known')
+    expect(await page.locator('#positive-rate').innerText()).toBe(
+      'Of 120 answered tasks reviewers call 30.0 % (20.0 % to 40.0 %) positive. Without their mistakes it is 14.3 % (4.3 % to 24.3 %).',
+    )
+    expect(await faultsOf(page)).toEqual([])
+    expect(await isWithinPage(page)).toBe(true)
+    await photograph(page, `review-operators-${name}`)
+    expect(complaints).toEqual([])
+  })
+
+test('what cannot be known says why, and whoever only reviews sees none of it', async () => {
+  const reason = '3 answers to tasks known to be 1, and 10 are needed'
+  await opened({
+    ...GOLD,
+    positive_rate: { ...GOLD.positive_rate, corrected: rate(null, reason) },
+  })
+  await open()
+  await page.getByText(`is not known: ${reason}.`).waitFor()
+  await answered('/v1/session', {
+    ...{ caller: { id: 'ann', scopes: ['review'] }, key_needed: true },
+    login_at: null,
+  })
+  await page.reload()
+  await page.locator('#answers').waitFor()
+  expect(await page.locator('#operators').count()).toBe(0)
+})

@@ -1,0 +1,129 @@
+/** What reviewers with keys may see of the queue, and what operators make of it. */
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { temporaryDirectory } from '../../harness.ts'
+import { post, prediction, startTarget, until, type Running } from '../../servers/processes.ts'
+
+const directory = temporaryDirectory()
+const PEOPLE = {
+  ann: ['reviewer'],
+  bob: ['reviewer'],
+  olga: ['operator'],
+  root: ['admin'],
+}
+type Person = keyof typeof PEOPLE
+const keys = Object.fromEntries(
+  Object.keys(PEOPLE).map((id) => [id, randomBytes(32).toString('base64url')]),
+) as Record<Person, string>
+let plumbline: Running
+
+beforeAll(async () => {
+  mkdirSync(join(directory, 'models'))
+  const review = (more: string) => `review: { budget_per_day: 2400, ${more} }`
+  const model = (id: string, more: string) =>
+    writeFileSync(
+      join(directory, `models/${id}.yaml`),
+      `model_id: ${id}\ntask: binary\nclasses: ["0", "1"]\nwindows: { size: 1h, lateness: 15m, min_count: 50 }\n${review(more)}\n`,
+    )
+  model('gold', 'gold: { share: 0.5 }')
+  const entries = Object.entries(PEOPLE).map(([id, grants]) => ({
+    ...{ id, grants },
+    sha256: createHash('sha256')
+      .update(keys[id as Person])
+      .digest('hex'),
+  }))
+  writeFileSync(join(directory, 'keys.json'), JSON.stringify({ keys: entries }))
+  plumbline = await startTarget('all', {
+    PLUMBLINE_DATA_DIR: join(directory, 'data'),
+    PLUMBLINE_MODELS_DIR: join(directory, 'models'),
+    PLUMBLINE_AUTH_FILE: join(directory, 'keys.json'),
+  })
+  for (const model_id of ['gold']) await draw(model_id)
+})
+afterAll(() => plumbline?.stop())
+
+const by = (person: Person) => ({ authorization: `Bearer ${keys[person]}` })
+const send = (person: Person, path: string, body: object) =>
+  post(`${plumbline.url}${path}`, body, by(person))
+const read = (person: Person, path: string) =>
+  fetch(`${plumbline.url}${path}`, { headers: by(person) })
+const json = async <T>(response: Response | Promise<Response>) =>
+  (await (await response).json()) as T
+
+interface Stats {
+  model_id: string
+  open: number
+  answers: number
+}
+const statsOf = async (person: Person, model: string) =>
+  (await json<{ models: Stats[] }>(read(person, '/v1/reviews/stats'))).models.find(
+    ({ model_id: id }) => id === model,
+  )
+
+/** 62 predictions of one hour, all drawn, and four that close it. */
+async function draw(model_id: string): Promise<void> {
+  const event = (i: number, hour: number) =>
+    prediction(i, {
+      ...{ model_id, prediction_id: `${model_id}-${i}` },
+      predicted_at: new Date(Date.UTC(2026, 0, 1, hour) + i * 1000).toISOString(),
+    })
+  const drawn = Array.from({ length: 62 }, (_, i) => event(i, 1))
+  const events = [...drawn, ...[100, 101, 102, 103].map((i) => event(i, 5))]
+  expect((await send('root', '/v1/predictions', events)).status).toBe(200)
+  await until('tasks are drawn', async () => (await statsOf('root', model_id))?.open === 62)
+}
+
+interface Task {
+  task_id: string
+  lease_id: string
+  prediction_id: string
+}
+const claim = (person: Person, model_id: string) =>
+  json<Task>(send(person, '/v1/reviews/claim', { model_id }))
+const submit = (person: Person, { task_id, lease_id }: Task, label: string) =>
+  json<Record<string, unknown>>(send(person, `/v1/reviews/${task_id}/submit`, { lease_id, label }))
+
+test('whoever only reviews cannot tell which tasks are known, and is measured by them', async () => {
+  const known = [100, 101, 102, 103].map((i) => ({ prediction_id: `gold-${i}`, label: '1' }))
+  const path = '/v1/models/gold/gold'
+  expect((await send('ann', path, { known })).status).toBe(403)
+  expect((await read('ann', path)).status).toBe(403)
+  expect((await read('ann', '/v1/models/gold/agreement')).status).toBe(403)
+  const wrong = [
+    { prediction_id: 'gold-4', label: 'banana' },
+    { prediction_id: 'none', label: '1' },
+  ]
+  expect(await json(send('olga', path, { known: [...known, ...wrong] }))).toMatchObject({
+    ...{ declared: 4, in_use: 4 },
+    refused: [
+      { prediction_id: 'gold-4', reason: expect.stringContaining('one of the model') as string },
+      { prediction_id: 'none', reason: 'the prediction is not stored' },
+    ],
+  })
+  const seen: { claimed: string[]; answered: string[] }[] = []
+  for (let i = 0; i < 30; i++) {
+    const task = await claim('ann', 'gold')
+    const answer = await submit('ann', task, '1')
+    seen.push({ claimed: Object.keys(task), answered: Object.keys(answer) })
+    expect(answer).toMatchObject({ state: 'done' })
+  }
+  // All golds are among these but once in some hundred million runs; none looks otherwise.
+  // The order of fields would tell as well.
+  expect(new Set(seen.map((one) => JSON.stringify(one))).size).toBe(1)
+  const measured = await json<{ gold: { reviewers: object[] } }>(
+    read('olga', '/v1/models/gold/agreement'),
+  )
+  expect(measured.gold.reviewers).toMatchObject([
+    { reviewer: 'ann', answers: 4, accuracy: { value: 1, ci_high: 1 } },
+  ])
+  // Counts of tasks are in tens for those who are measured.
+  const [hers, exact] = [await statsOf('ann', 'gold'), await statsOf('root', 'gold')]
+  expect(hers).toMatchObject({ answers: 30, open: 40 })
+  expect(exact).toMatchObject({ answers: 30, open: 36 })
+  expect(await json(read('olga', path))).toMatchObject({
+    ...{ share: 0.5, in_use: 4 },
+    gold: [{ answers: 1, correct: 1, declared_by: 'olga' }, {}, {}, {}],
+  })
+})
