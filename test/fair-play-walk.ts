@@ -25,4 +25,24 @@ export async function walkFairPlay(walk: Walk): Promise<void> {
   })
   for (const wrong of [{ actor: 'olga', known: [] }, { known }]) await gold(wrong)
   await walk('GET /v1/models/{id}/gold', { params })
+  await walkFlags(walk)
+}
+
+async function walkFlags(walk: Walk): Promise<void> {
+  const params = { id: 'm' }
+  const reviewer = 'ann'
+  const { task_id, lease_id } = (await walk('POST /v1/reviews/claim', {
+    body: { reviewer, model_id: 'm' },
+  })) as Record<'task_id' | 'lease_id', string>
+  const flag = (body: object) =>
+    walk('POST /v1/reviews/{task_id}/flag', { params: { task_id }, body })
+  const said = { reviewer, reason: 'wrong_fields', comment: 'no amount' }
+  const { flag_id } = (await flag({ ...said, lease_id })) as { flag_id: string }
+  for (const wrong of [{ lease_id: 'no' }, { lease_id, reason: 'so' }])
+    await flag({ ...said, ...wrong })
+  for (const state of ['open', 'closed', 'neither'])
+    await walk('GET /v1/models/{id}/flags', { params, query: { state } })
+  const close = 'POST /v1/models/{id}/flags/{flag_id}/close'
+  for (const id of [flag_id, flag_id, 'no'])
+    await walk(close, { params: { ...params, flag_id: id }, body: { actor: 'olga' } })
 }

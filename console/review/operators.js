@@ -1,6 +1,7 @@
-/** What operators see of a queue: how its reviewers answer what is known. */
+/** What operators see of a queue: what is flagged, and how reviewers answer what is known. */
 import { el, request } from '../parts/page.js'
 import { percent } from '../parts/words.js'
+import { flagsPart } from './flags.js'
 
 /** Whether the caller may operate: where no keys are set, anybody. */
 export async function mayOperate() {
@@ -12,25 +13,27 @@ export async function mayOperate() {
  * A part that opens, and is read when it does.
  *
  * @param {string} model the queue that is chosen; '' for all
+ * @param {string | undefined} person who acts, where no keys say it
  */
-export function operatorsPart(model) {
+export function operatorsPart(model, person) {
   const inside = el('div', { class: 'operators' })
   const part = el('details', { id: 'operators' }, el('summary', {}, 'For operators'), inside)
   part.addEventListener('toggle', () => {
-    if (/** @type {HTMLDetailsElement} */ (part).open) void fill(inside, model)
+    if (/** @type {HTMLDetailsElement} */ (part).open) void fill(inside, model, person)
   })
   return part
 }
 
-/** @param {HTMLElement} inside @param {string} model */
-async function fill(inside, model) {
+/** @param {HTMLElement} inside @param {string} model @param {string | undefined} person */
+async function fill(inside, model, person) {
   if (!model)
     return inside.replaceChildren(
       el('p', {}, 'Choose the queue of one model above to see its own.'),
     )
   inside.replaceChildren(el('p', { class: 'quiet', role: 'status' }, 'Reading …'))
   try {
-    inside.replaceChildren(...(await goldPart(model)))
+    const actor = () => (person === undefined ? {} : { actor: person })
+    inside.replaceChildren(...(await flagsPart(model, actor)), ...(await goldPart(model)))
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
     inside.replaceChildren(el('p', { class: 'error', role: 'alert' }, text))

@@ -1,5 +1,6 @@
 import { el, hasKeys, number, request, show } from '../parts/page.js'
 import { classButtons, freeAnswer, skipButton } from './answers.js'
+import { flagPart } from './flags.js'
 import { mayOperate, operatorsPart } from './operators.js'
 
 const main = /** @type {HTMLElement} */ (document.querySelector('main'))
@@ -113,7 +114,7 @@ async function next(reviewer, said) {
     renewWhileWorking(reviewer, task)
     main.append(card(reviewer, task))
   }
-  if (isOperator) main.append(operatorsPart(model ?? ''))
+  if (isOperator) main.append(operatorsPart(model ?? '', reviewer))
 }
 
 /** Takes the last answer back, and shows its task again. */
@@ -234,6 +235,7 @@ function card(reviewer, held) {
         el('button', { onclick: () => answer('release', {}) }, 'Give back'),
       ),
       comment,
+      flagPart(reviewer, held, comment),
     ),
   )
 }

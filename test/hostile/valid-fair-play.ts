@@ -2,8 +2,11 @@
 import type { Json, ValidRequest } from './valid-request.ts'
 
 const params = { id: 'friend' }
-const posted = (path: string, body: Json): ValidRequest => ({
-  ...{ group: 'reviews', method: 'POST', path, params, body },
+/** As `LIVE` of the other requests has them. */
+const TASK = 'live:task'
+const LEASE = 'live:lease'
+const posted = (path: string, body: Json, more: Record<string, string> = params): ValidRequest => ({
+  ...{ group: 'reviews', method: 'POST', path, params: more, body },
   headers: { 'content-type': 'application/json' },
 })
 
@@ -12,5 +15,19 @@ export const FAIR_PLAY: readonly ValidRequest[] = [
     actor: 'ann',
     known: [{ prediction_id: 'p-1', label: '1', tolerance: 0.5 }],
   }),
+  posted(
+    '/v1/reviews/{task_id}/flag',
+    { reviewer: 'ann', lease_id: LEASE, reason: 'personal_data', comment: 'a name' },
+    { task_id: TASK },
+  ),
+  posted(
+    '/v1/models/{id}/flags/{flag_id}/close',
+    { actor: 'ann', message: 'masked now', take_off: true },
+    { ...params, flag_id: 'none' },
+  ),
+  {
+    ...{ group: 'reviews', method: 'GET', path: '/v1/models/{id}/flags', params },
+    query: { state: 'open', limit: '10' },
+  },
   { group: 'reviews', method: 'GET', path: '/v1/models/{id}/gold', params, query: { limit: '10' } },
 ]

@@ -252,7 +252,8 @@ export async function requireTask(
   return modelId
 }
 
-const heldLease = (
+/** The lease that the caller says to hold. */
+export const heldLease = (
   taskId: string,
   caller: Caller | undefined,
   body: Pick<LeaseBody, 'reviewer' | 'lease_id'>,
@@ -263,8 +264,11 @@ const heldLease = (
 })
 
 /** A comment as the rules of the model leave it. */
-const keptComment = (privacy: Privacy, modelId: string | undefined, comment: string): string =>
-  modelId === undefined ? comment : (privacy.of(modelId)?.text(comment) ?? comment)
+export const keptComment = (
+  privacy: Privacy,
+  modelId: string | undefined,
+  comment: string,
+): string => (modelId === undefined ? comment : (privacy.of(modelId)?.text(comment) ?? comment))
 
 /** @throws {Problem} 400 that names the field of a text that not every store can hold */
 export function checkTexts(fields: object): void {

@@ -9,6 +9,7 @@ import { TOPICS } from '../../../schemas/topics.ts'
 import { ARGILLA_BODY, LABEL_STUDIO_BODY } from '../../../schemas/http/labels/exchange.ts'
 import { argillaLabels } from '../data/exchange/argilla.ts'
 import { labelStudioLabels } from '../data/exchange/label-studio.ts'
+import { flagRoutes } from './reviews/flag-routes.ts'
 import { goldRoutes } from './reviews/gold-routes.ts'
 import { reviewRoutes, type ReviewRoutesOptions } from './review-routes.ts'
 import { undoRoutes } from './undo-routes.ts'
@@ -30,6 +31,7 @@ export function feedbackRoutes(http: Http, options: FeedbackRoutesOptions): void
   reviewRoutes(http, options)
   undoRoutes(http, options)
   goldRoutes(http, options)
+  flagRoutes(http, options)
 }
 
 /** What every endpoint of labels has. */

@@ -69,6 +69,7 @@ export function undoAnswer(
     const ends = new Date(at.getTime() + store.leaseSeconds * 1000)
     if (last.is_gold) return undoGold(tx, { taskId, reviewer, until: ends })
     if (!task || task.state === 'gone') throw nothing('the prediction is not stored any more')
+    await requireOnQueue(tx, taskId)
     if (last.skipped) await requireRoom(tx, taskId)
     await tx.query('delete from reviews where task_id = $1 and reviewer = $2', [taskId, reviewer])
     // An answer was counted as taken, a skip was not; the lease is.
@@ -82,6 +83,14 @@ export function undoAnswer(
     )
     return { task_id: taskId, lease_id: leaseId, lease_expires_at: ends.toISOString() }
   })
+}
+
+/** @throws {Problem} 409 where an operator took the task off the queue */
+async function requireOnQueue(tx: Sql, taskId: string): Promise<void> {
+  const [off] = await tx.query('select 1 from review_flags where task_id = $1 and taken_off', [
+    taskId,
+  ])
+  if (off) throw nothing('the task was taken off the queue')
 }
 
 /** @throws {Problem} 409 where others hold, or have answered, all that the task still wants */

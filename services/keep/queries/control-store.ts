@@ -10,6 +10,7 @@ const TASK_TABLES = [
   'gold_answers',
   'gold_leases',
   'review_gold',
+  'review_flags',
 ]
 
 /**

@@ -55,10 +55,19 @@ const GOLD = {
   },
 }
 
+const FLAGS = {
+  ...{ model_id: 'm', open: 60 },
+  flags: HOSTILE.map((text, i) => ({
+    ...{ flag_id: `f-${i}`, task_id: text, prediction_id: text, reviewer: text, comment: text },
+    ...{ reason: 'personal_data', flagged_at: AT, closed_by: null, closed_at: null, message: '' },
+  })),
+}
+
 /** Opens the page with the queue of the model `m` chosen. */
 async function opened(gold: object = GOLD): Promise<void> {
   await answered('/v1/reviews/claim', TASK)
   await answered('/v1/reviews/stats', { models: [{ model_id: 'm', open: 12 }] })
+  await answered('/v1/models/m/flags', FLAGS)
   await answered('/v1/models/m/agreement', { model_id: 'm', days: 30, gold })
   await page.addInitScript(`localStorage.setItem('plumbline-reviewer', 'ann')
     localStorage.setItem('plumbline-review-queue', 'm')`)
@@ -101,4 +110,45 @@ test('what cannot be known says why, and whoever only reviews sees none of it', 
   await page.reload()
   await page.locator('#answers').waitFor()
   expect(await page.locator('#operators').count()).toBe(0)
+})
+
+test('a reviewer flags the task and goes on with it', async () => {
+  await opened()
+  const sent: unknown[] = []
+  await page.route('**/v1/reviews/t/flag', (route) => {
+    sent.push(route.request().postDataJSON())
+    return route.fulfill({ json: { task_id: 't', flag_id: 'f' } })
+  })
+  await page.getByLabel('Comment').fill('a name in it')
+  await page.getByText('Something is wrong with this task').click()
+  await page.getByLabel('What is wrong').selectOption('personal_data')
+  await page.getByRole('button', { name: 'Flag it' }).click()
+  await page.getByText('Flagged, with your comment').waitFor()
+  expect(sent).toEqual([
+    { reviewer: 'ann', lease_id: 'l', reason: 'personal_data', comment: 'a name in it' },
+  ])
+  expect(await page.locator('#answers').count()).toBe(1)
+  await photograph(page, 'review-flag')
+})
+
+test('an operator closes a flag, or hears why not', async () => {
+  await opened()
+  const sent: unknown[] = []
+  await page.route('**/v1/models/m/flags/*/close', (route) => {
+    sent.push(route.request().postDataJSON())
+    return sent.length === 1
+      ? route.fulfill({ json: { flag_id: 'f-0', task_id: 't', closed_by: 'a', taken_off: true } })
+      : route.fulfill({ status: 409, json: { detail: 'olga has closed this flag' } })
+  })
+  await open()
+  const [first, second] = [page.locator('.flags li').nth(0), page.locator('.flags li').nth(1)]
+  await first.getByLabel('What you did about it').fill('masked')
+  await first.getByRole('button', { name: 'take the task off' }).click()
+  await page.getByText('Closed. Its task is off the queue.').waitFor()
+  await second.getByRole('button', { name: 'Close', exact: true }).click()
+  await page.getByText('olga has closed this flag').waitFor()
+  expect(sent).toEqual([
+    { actor: 'ann', message: 'masked', take_off: true },
+    { actor: 'ann', message: '', take_off: false },
+  ])
 })
