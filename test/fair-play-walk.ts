@@ -26,6 +26,10 @@ export async function walkFairPlay(walk: Walk): Promise<void> {
   for (const wrong of [{ actor: 'olga', known: [] }, { known }]) await gold(wrong)
   await walk('GET /v1/models/{id}/gold', { params })
   await walkFlags(walk)
+  const body = { actor: 'olga', reason: 'so' }
+  for (const act of ['pause', 'pause', 'resume', 'resume'])
+    await walk(`POST /v1/models/{id}/review/${act}`, { params, body })
+  await walk('POST /v1/models/{id}/review/pause', { params, body: { actor: 'olga' } })
 }
 
 async function walkFlags(walk: Walk): Promise<void> {

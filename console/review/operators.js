@@ -2,6 +2,7 @@
 import { el, request } from '../parts/page.js'
 import { percent } from '../parts/words.js'
 import { flagsPart } from './flags.js'
+import { pausePart } from './pauses.js'
 
 /** Whether the caller may operate: where no keys are set, anybody. */
 export async function mayOperate() {
@@ -14,18 +15,22 @@ export async function mayOperate() {
  *
  * @param {string} model the queue that is chosen; '' for all
  * @param {string | undefined} person who acts, where no keys say it
+ * @param {() => void} done reads the page anew
  */
-export function operatorsPart(model, person) {
+export function operatorsPart(model, person, done) {
   const inside = el('div', { class: 'operators' })
   const part = el('details', { id: 'operators' }, el('summary', {}, 'For operators'), inside)
   part.addEventListener('toggle', () => {
-    if (/** @type {HTMLDetailsElement} */ (part).open) void fill(inside, model, person)
+    if (/** @type {HTMLDetailsElement} */ (part).open) void fill(inside, { model, person, done })
   })
   return part
 }
 
-/** @param {HTMLElement} inside @param {string} model @param {string | undefined} person */
-async function fill(inside, model, person) {
+/**
+ * @param {HTMLElement} inside
+ * @param {{ model: string, person: string | undefined, done: () => void }} of
+ */
+async function fill(inside, { model, person, done }) {
   if (!model)
     return inside.replaceChildren(
       el('p', {}, 'Choose the queue of one model above to see its own.'),
@@ -33,7 +38,11 @@ async function fill(inside, model, person) {
   inside.replaceChildren(el('p', { class: 'quiet', role: 'status' }, 'Reading …'))
   try {
     const actor = () => (person === undefined ? {} : { actor: person })
-    inside.replaceChildren(...(await flagsPart(model, actor)), ...(await goldPart(model)))
+    inside.replaceChildren(
+      ...(await pausePart(model, actor, done)),
+      ...(await flagsPart(model, actor)),
+      ...(await goldPart(model)),
+    )
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
     inside.replaceChildren(el('p', { class: 'error', role: 'alert' }, text))

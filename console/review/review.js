@@ -2,6 +2,7 @@ import { el, hasKeys, number, request, show } from '../parts/page.js'
 import { classButtons, freeAnswer, skipButton } from './answers.js'
 import { flagPart } from './flags.js'
 import { mayOperate, operatorsPart } from './operators.js'
+import { pausedNotes } from './pauses.js'
 
 const main = /** @type {HTMLElement} */ (document.querySelector('main'))
 const DRAFT = 'plumbline-review-draft'
@@ -67,8 +68,7 @@ function lastAnswer({ prediction, score }) {
 }
 
 /** How far the reviewer has come, and which queue is asked. */
-async function progress(reviewer) {
-  const { models } = await request('/v1/reviews/stats')
+function progress(reviewer, models) {
   const chosen = localStorage.getItem(QUEUE) ?? ''
   const open = models
     .filter(({ model_id }) => chosen === '' || model_id === chosen)
@@ -98,7 +98,9 @@ async function next(reviewer, said) {
   clearTimeout(renewal)
   const model = localStorage.getItem(QUEUE)
   task = await request('/v1/reviews/claim', { reviewer, ...(model && { model_id: model }) })
-  main.replaceChildren(el('h1', {}, 'Review'), await progress(reviewer))
+  const { models } = await request('/v1/reviews/stats')
+  main.replaceChildren(el('h1', {}, 'Review'), progress(reviewer, models))
+  main.append(...pausedNotes(models.filter(({ model_id: id }) => !model || id === model)))
   if (said) main.append(el('p', { id: 'said', class: 'quiet', role: 'status' }, said))
   if (last) main.append(undoButton(reviewer))
   if (!task) {
@@ -114,7 +116,8 @@ async function next(reviewer, said) {
     renewWhileWorking(reviewer, task)
     main.append(card(reviewer, task))
   }
-  if (isOperator) main.append(operatorsPart(model ?? '', reviewer))
+  if (isOperator)
+    main.append(operatorsPart(model ?? '', reviewer, () => show(() => next(reviewer))))
 }
 
 /** Takes the last answer back, and shows its task again. */

@@ -25,6 +25,12 @@ export const FAIR_PLAY: readonly ValidRequest[] = [
     { actor: 'ann', message: 'masked now', take_off: true },
     { ...params, flag_id: 'none' },
   ),
+  ...['pause', 'resume'].map((act) =>
+    posted(`/v1/models/{id}/review/${act}`, {
+      actor: 'ann',
+      reason: 'the words are being changed',
+    }),
+  ),
   {
     ...{ group: 'reviews', method: 'GET', path: '/v1/models/{id}/flags', params },
     query: { state: 'open', limit: '10' },

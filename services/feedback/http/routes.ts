@@ -11,6 +11,7 @@ import { argillaLabels } from '../data/exchange/argilla.ts'
 import { labelStudioLabels } from '../data/exchange/label-studio.ts'
 import { flagRoutes } from './reviews/flag-routes.ts'
 import { goldRoutes } from './reviews/gold-routes.ts'
+import { pauseRoutes } from './reviews/pause-routes.ts'
 import { reviewRoutes, type ReviewRoutesOptions } from './review-routes.ts'
 import { undoRoutes } from './undo-routes.ts'
 
@@ -32,6 +33,7 @@ export function feedbackRoutes(http: Http, options: FeedbackRoutesOptions): void
   undoRoutes(http, options)
   goldRoutes(http, options)
   flagRoutes(http, options)
+  pauseRoutes(http, options)
 }
 
 /** What every endpoint of labels has. */

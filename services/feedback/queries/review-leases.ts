@@ -42,8 +42,8 @@ const UNSEEN = `not exists (select 1 from reviews r where r.task_id = t.task_id 
   and not exists (select 1 from review_leases l where l.task_id = t.task_id and l.reviewer = $1)`
 
 /**
- * Models with claimable tasks, in the order of their next one past the reviewer's cursor; those with
- * none there last. The models themselves are read off the index, one step each.
+ * Models with claimable tasks that are not paused, in the order of their next one past the
+ * reviewer's cursor; those with none there last. The models themselves are read off the index, one step each.
  */
 const MODELS = `
 with recursive found as (
@@ -59,7 +59,8 @@ select a.model_id, (
   select t.position from review_tasks t where t.model_id = a.model_id and ${CLAIMABLE}
     and t.position > coalesce((select c.position from review_cursors c where c.reviewer = $1 and c.model_id = a.model_id), 0)
   order by t.position limit 1) as position
-from asked a order by position nulls last, model_id`
+from asked a where not exists (select 1 from review_pauses p where p.model_id = a.model_id)
+order by position nulls last, model_id`
 
 /** The first task of model $2 past the reviewer's cursor, locked; what others hold is passed by. */
 const NEXT = `

@@ -152,3 +152,25 @@ test('an operator closes a flag, or hears why not', async () => {
     { actor: 'ann', message: '', take_off: false },
   ])
 })
+
+test('a paused queue says by whom and why, and an operator lets it go on', async () => {
+  await opened()
+  const paused = { by: HOSTILE[0], reason: HOSTILE[1], since: AT }
+  await answered('/v1/reviews/stats', { models: [{ model_id: 'm', open: 12, paused }] })
+  await page.reload()
+  await page.locator('.paused').waitFor()
+  expect(await page.locator('.paused').innerText()).toContain(`is paused by ${HOSTILE[0]}`)
+  expect(await isWithinPage(page)).toBe(true)
+  const sent: unknown[] = []
+  await page.route('**/v1/models/m/review/resume', (route) => {
+    sent.push(route.request().postDataJSON())
+    return route.fulfill({ json: { model_id: 'm', paused: null } })
+  })
+  await open()
+  await page.getByLabel('Why').fill('it is clear now')
+  await photograph(page, 'review-paused')
+  await answered('/v1/reviews/stats', { models: [{ model_id: 'm', open: 12, paused: null }] })
+  await page.getByRole('button', { name: 'Let it go on' }).click()
+  await page.locator('.paused').waitFor({ state: 'detached' })
+  expect(sent).toEqual([{ actor: 'ann', reason: 'it is clear now' }])
+})

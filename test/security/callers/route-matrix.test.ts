@@ -81,6 +81,8 @@ const WANTED: Record<
   'POST /v1/reviews/{task_id}/flag': 'review',
   'GET /v1/models/{id}/flags': 'operate',
   'POST /v1/models/{id}/flags/{flag_id}/close': 'operate',
+  'POST /v1/models/{id}/review/pause': 'operate',
+  'POST /v1/models/{id}/review/resume': 'operate',
   'GET /v1/models/{id}/gold': 'operate',
   'POST /v1/models/{id}/gold': 'operate',
   'GET /v1/config': 'operate',

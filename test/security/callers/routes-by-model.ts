@@ -136,6 +136,8 @@ export const ROUTES: Record<string, Route> = {
   'POST /v1/reviews/{task_id}/flag': thing('review', 'task', { ...LEASE, reason: 'bad_example' }),
   'GET /v1/models/{id}/flags': path('operate'),
   'POST /v1/models/{id}/flags/{flag_id}/close': path('operate', { body: { actor: 'ann' } }),
+  'POST /v1/models/{id}/review/pause': path('operate', REASON),
+  'POST /v1/models/{id}/review/resume': path('operate', REASON),
   'GET /v1/models/{id}/gold': path('operate'),
   'POST /v1/models/{id}/gold': path('operate', { body: GOLD }),
   'DELETE /v1/keys/{key}': every('admin'),

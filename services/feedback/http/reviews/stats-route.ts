@@ -2,6 +2,7 @@
 import type { Http } from '../../../../lib/http/server.ts'
 import { answers } from '../../../../schemas/http/errors.ts'
 import { ReviewStatsAnswer } from '../../../../schemas/http/feedback.ts'
+import { pausesOf } from '../../queries/review-pauses.ts'
 import { reviewStats, type ReviewStats, type ReviewStore } from '../../queries/review-tasks.ts'
 
 /** Registers the route of the counts of each model. */
@@ -19,11 +20,13 @@ export function statsRoute(http: Http, { reviews }: { reviews: ReviewStore }): v
     async ({ reach }) => {
       const { has } = reach('review')
       const { has: mayRead } = reach('read')
+      const pauses = await pausesOf(reviews.db)
       const own = (await reviewStats(reviews)).filter(({ model_id: id }) => has(id))
       return {
-        models: own.map(({ has_gold: hasGold, ...stats }) =>
-          hasGold && !mayRead(stats.model_id) ? inTens(stats) : stats,
-        ),
+        models: own.map(({ has_gold: hasGold, ...stats }) => ({
+          ...(hasGold && !mayRead(stats.model_id) ? inTens(stats) : stats),
+          paused: pauses.get(stats.model_id) ?? null,
+        })),
       }
     },
   )
