@@ -1,12 +1,15 @@
 /** Pauses of queues: what reviewers are told, and how operators pause one and let it go on. */
 import { el, request } from '../parts/page.js'
 
-/** @typedef {{ model_id: string, paused?: { by: string, reason: string, since: string } | null }} Queue */
+/** @typedef {{ model_id: string, assigned?: boolean, paused?: { by: string, reason: string, since: string } | null }} Queue */
 
-/** Who paused which queue and why. @param {Queue[]} models */
+/** Which queues give the reviewer nothing, and why. @param {Queue[]} models */
 export const pausedNotes = (models) =>
-  models.flatMap(({ model_id: id, paused }) =>
-    paused
+  models.flatMap(({ model_id: id, paused, assigned }) => [
+    ...(assigned === false
+      ? [el('p', { class: 'paused', role: 'status' }, `The tasks of ${id} are assigned to others.`)]
+      : []),
+    ...(paused
       ? [
           el(
             'p',
@@ -14,8 +17,8 @@ export const pausedNotes = (models) =>
             `The queue of ${id} is paused by ${paused.by} since ${paused.since}: ${paused.reason}. What you hold you may still answer.`,
           ),
         ]
-      : [],
-  )
+      : []),
+  ])
 
 /**
  * What pauses the queue of a model, or lets it go on.

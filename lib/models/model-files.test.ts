@@ -117,3 +117,12 @@ test('fixed lines are for those who ask for them, in short or in long', () => {
     of('alarms: budget'),
   ]).toEqual([false, true, true, false])
 })
+
+test('an assignment names somebody', () => {
+  const of = (assign: string) =>
+    problemsOf(`model_id: m\ntask: binary\nreview: { assign: ${assign} }`)
+  expect(of('{}')).toEqual(['review.assign names nobody: name people or teams, or leave it out'])
+  expect(of('{ roles: [admin] }')).toEqual([expect.stringContaining('review.assign.roles')])
+  const { review } = parseModel('model_id: m\ntask: binary\nreview: { assign: { teams: [risk] } }')
+  expect(review.assign).toEqual({ people: [], teams: ['risk'] })
+})

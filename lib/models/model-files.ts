@@ -27,7 +27,7 @@ import { featureSubject } from '../events/subjects.ts'
 import type { Descriptor } from '../events/texts/descriptors.ts'
 import { namedSettings } from './named-settings.ts'
 import { labelProblems } from './labels/label-problems.ts'
-import { reviewRules, type ReviewRules } from './labels/review-rules.ts'
+import { assignProblems, reviewRules, type ReviewRules } from './labels/review-rules.ts'
 import { isTimezone, windowSpecProblem } from './windows.ts'
 import { compiledSchema } from '../runtime/compiled-schema.ts'
 
@@ -284,6 +284,7 @@ function crossChecks(file: ModelFile): string[] {
   for (const problem of labelProblems(file)) problems.push(problem)
   for (const problem of [...retrainProblems(file), ...privacyProblems(file)]) problems.push(problem)
   for (const problem of choiceProblems(file.metrics)) problems.push(problem)
+  for (const problem of assignProblems(file.review)) problems.push(problem)
   return problems
 }
 

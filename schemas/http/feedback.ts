@@ -217,6 +217,9 @@ export const ReviewStatsAnswer = closed(
         skips: count('Skips.'),
         undone: count('Answers and skips that were taken back.'),
         paused: Pause,
+        assigned: Type.Boolean({
+          description: 'Whether the caller gets its tasks; false where others alone do.',
+        }),
       }),
     ),
   },
@@ -237,6 +240,7 @@ export const ReviewStatsAnswer = closed(
             skips: 2,
             undone: 1,
             paused: null,
+            assigned: true,
           },
         ],
       },

@@ -19,6 +19,26 @@ export const ModelReview = Type.Object(
       },
       { ...closed, default: {} },
     ),
+    assign: Type.Optional(
+      Type.Object(
+        {
+          people: Type.Array(Type.String({ minLength: 1, maxLength: 180 }), {
+            maxItems: 200,
+            default: [],
+            description: 'Reviewers by the id of their key, or the name of their token.',
+          }),
+          teams: Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
+            maxItems: 50,
+            default: [],
+            description: 'Teams of `reviewer@team:NAME` grants, or of the claim of teams.',
+          }),
+        },
+        {
+          ...closed,
+          description: 'Who gets its tasks, any of these; everybody who may review unless given.',
+        },
+      ),
+    ),
     gold: Type.Optional(
       Type.Object(
         {

@@ -83,6 +83,7 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     db: deps.clickhouse('feedback-http'),
     now,
     modelOf: (modelId) => models.get(modelId),
+    declared: () => models.declared,
   })
   ratingRoutes(deps.http, {
     eventLog,

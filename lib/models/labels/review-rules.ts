@@ -10,7 +10,21 @@ export interface ReviewRules {
   randomShare: number
   /** Part of a reviewer's tasks whose answer is known, in [0, 0.5]; 0 where the file asks for none. */
   goldShare: number
+  /** Who gets its tasks; undefined: everybody who may review. */
+  assign: Assignment | undefined
 }
+
+/** People and teams, any of whom gets the tasks of a model. */
+export interface Assignment {
+  people: readonly string[]
+  teams: readonly string[]
+}
+
+/** Why an assignment holds for nobody, as a sentence. */
+export const assignProblems = (review: ModelReview | undefined): string[] =>
+  review?.assign && review.assign.people.length + review.assign.teams.length === 0
+    ? ['review.assign names nobody: name people or teams, or leave it out']
+    : []
 
 /** Reads the section, or what holds where a model file has none. */
 export const reviewRules = (review: ModelReview | undefined): ReviewRules => ({
@@ -18,4 +32,5 @@ export const reviewRules = (review: ModelReview | undefined): ReviewRules => ({
   budgetPerDay: review?.budget_per_day ?? 0,
   randomShare: review?.draw.random ?? 1,
   goldShare: review?.gold?.share ?? 0,
+  assign: review?.assign,
 })

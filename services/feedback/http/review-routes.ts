@@ -22,6 +22,7 @@ import {
 } from '../../../schemas/http/feedback.ts'
 import { TaskPath } from '../../../schemas/http/parts.ts'
 import { answerOf } from '../data/answer-values.ts'
+import { isAssigned } from '../data/assignment.ts'
 import { answerTask, skipTask, type AnsweredTask } from '../queries/review-answers.ts'
 import {
   claimTask,
@@ -52,6 +53,8 @@ export interface ReviewRoutesOptions {
   reviews: ReviewStore
   db: ClickHouse
   modelOf: (modelId: string) => Model
+  /** Models that have a file. */
+  declared: () => readonly Model[]
 }
 
 /** Registers the routes by which people claim tasks and answer them. */
@@ -64,7 +67,7 @@ export function reviewRoutes(http: Http, options: ReviewRoutesOptions): void {
   statsRoute(http, options)
 }
 
-function claimRoute(http: Http, { reviews, db, modelOf }: ReviewRoutesOptions): void {
+function claimRoute(http: Http, { reviews, db, modelOf, declared }: ReviewRoutesOptions): void {
   http.post(
     '/v1/reviews/claim',
     {
@@ -81,9 +84,13 @@ function claimRoute(http: Http, { reviews, db, modelOf }: ReviewRoutesOptions): 
       const { ids, require } = request.reach('review')
       const { model_id: id } = request.body
       if (id !== undefined) require(id)
+      const reviewer = reviewerOf(request.caller, request.body)
       const found = await claimStored(reviews, db, {
-        reviewer: reviewerOf(request.caller, request.body),
+        reviewer,
         models: id === undefined ? ids : [id],
+        except: declared().flatMap(({ modelId, review }) =>
+          isAssigned(review.assign, reviewer, request.caller) ? [] : [modelId],
+        ),
       })
       if (found) return withHidden(found, modelOf(found.model_id))
       void reply.code(204)

@@ -31,6 +31,8 @@ export interface HeldLease {
 interface Claim {
   reviewer: string
   models: readonly string[] | undefined
+  /** Models whose tasks are assigned to others; what they hold of these they keep. */
+  except?: readonly string[]
 }
 
 /** Ended leases that one claim takes off. */
@@ -42,7 +44,7 @@ const UNSEEN = `not exists (select 1 from reviews r where r.task_id = t.task_id 
   and not exists (select 1 from review_leases l where l.task_id = t.task_id and l.reviewer = $1)`
 
 /**
- * Models with claimable tasks that are not paused, in the order of their next one past the
+ * Models with claimable tasks, neither paused nor of $3, in the order of their next one past the
  * reviewer's cursor; those with none there last. The models themselves are read off the index, one step each.
  */
 const MODELS = `
@@ -59,7 +61,7 @@ select a.model_id, (
   select t.position from review_tasks t where t.model_id = a.model_id and ${CLAIMABLE}
     and t.position > coalesce((select c.position from review_cursors c where c.reviewer = $1 and c.model_id = a.model_id), 0)
   order by t.position limit 1) as position
-from asked a where not exists (select 1 from review_pauses p where p.model_id = a.model_id)
+from asked a where not exists (select 1 from review_pauses p where p.model_id = a.model_id) and not a.model_id = any($3::text[])
 order by position nulls last, model_id`
 
 /** The first task of model $2 past the reviewer's cursor, locked; what others hold is passed by. */
@@ -153,11 +155,12 @@ async function heldTask(
 async function nextTask(
   store: ReviewStore,
   tx: Sql,
-  { reviewer, models }: Claim,
+  { reviewer, models, except = [] }: Claim,
 ): Promise<ClaimedTask | undefined> {
   const found = await tx.query<{ model_id: string; position: string | null }>(MODELS, [
     reviewer,
     models ?? null,
+    except,
   ])
   const ahead = found.filter(({ position }) => position !== null)
   // Last what the cursor has passed: tasks that others held at that moment.

@@ -156,10 +156,11 @@ test('an operator closes a flag, or hears why not', async () => {
 test('a paused queue says by whom and why, and an operator lets it go on', async () => {
   await opened()
   const paused = { by: HOSTILE[0], reason: HOSTILE[1], since: AT }
-  await answered('/v1/reviews/stats', { models: [{ model_id: 'm', open: 12, paused }] })
+  const queue = { model_id: 'm', open: 12, paused, assigned: false }
+  await answered('/v1/reviews/stats', { models: [queue] })
   await page.reload()
-  await page.locator('.paused').waitFor()
-  expect(await page.locator('.paused').innerText()).toContain(`is paused by ${HOSTILE[0]}`)
+  await page.getByText('The tasks of m are assigned to others.').waitFor()
+  await page.getByText(`is paused by ${HOSTILE[0]}`).waitFor()
   expect(await isWithinPage(page)).toBe(true)
   const sent: unknown[] = []
   await page.route('**/v1/models/m/review/resume', (route) => {
@@ -171,6 +172,6 @@ test('a paused queue says by whom and why, and an operator lets it go on', async
   await photograph(page, 'review-paused')
   await answered('/v1/reviews/stats', { models: [{ model_id: 'm', open: 12, paused: null }] })
   await page.getByRole('button', { name: 'Let it go on' }).click()
-  await page.locator('.paused').waitFor({ state: 'detached' })
+  await page.getByText('is paused by').waitFor({ state: 'detached' })
   expect(sent).toEqual([{ actor: 'ann', reason: 'it is clear now' }])
 })

@@ -10,6 +10,7 @@ const directory = temporaryDirectory()
 const PEOPLE = {
   ann: ['reviewer'],
   bob: ['reviewer'],
+  rita: ['reviewer@team:risk'],
   olga: ['operator'],
   root: ['admin'],
 }
@@ -21,13 +22,19 @@ let plumbline: Running
 
 beforeAll(async () => {
   mkdirSync(join(directory, 'models'))
-  const review = (more: string) => `review: { budget_per_day: 2400, ${more} }`
-  const model = (id: string, more: string) =>
+  const model = (id: string, review: string, more = '') =>
     writeFileSync(
       join(directory, `models/${id}.yaml`),
-      `model_id: ${id}\ntask: binary\nclasses: ["0", "1"]\nwindows: { size: 1h, lateness: 15m, min_count: 50 }\n${review(more)}\n`,
+      `model_id: ${id}
+task: binary
+classes: ["0", "1"]
+windows: { size: 1h, lateness: 15m, min_count: 50 }
+review: { budget_per_day: 2400, ${review} }
+${more}
+`,
     )
   model('gold', 'gold: { share: 0.5 }')
+  model('assigned', 'assign: { people: [Bob], teams: [risk] }', 'team: risk')
   const entries = Object.entries(PEOPLE).map(([id, grants]) => ({
     ...{ id, grants },
     sha256: createHash('sha256')
@@ -40,7 +47,7 @@ beforeAll(async () => {
     PLUMBLINE_MODELS_DIR: join(directory, 'models'),
     PLUMBLINE_AUTH_FILE: join(directory, 'keys.json'),
   })
-  for (const model_id of ['gold']) await draw(model_id)
+  for (const model_id of ['gold', 'assigned']) await draw(model_id)
 })
 afterAll(() => plumbline?.stop())
 
@@ -126,4 +133,19 @@ test('whoever only reviews cannot tell which tasks are known, and is measured by
     ...{ share: 0.5, in_use: 4 },
     gold: [{ answers: 1, correct: 1, declared_by: 'olga' }, {}, {}, {}],
   })
+})
+
+test('tasks that are assigned go to these people and teams alone', async () => {
+  const status = async (person: Person, body: object) =>
+    (await send(person, '/v1/reviews/claim', body)).status
+  expect(await status('ann', { model_id: 'assigned' })).toBe(204)
+  expect((await claim('bob', 'assigned')).prediction_id).toMatch(/^assigned-/)
+  expect((await claim('rita', 'assigned')).prediction_id).toMatch(/^assigned-/)
+  // An operator of all is of no team.
+  expect(await status('root', { model_id: 'assigned' })).toBe(204)
+  const anything = await json<{ model_id: string }>(send('ann', '/v1/reviews/claim', {}))
+  expect(anything.model_id).toBe('gold')
+  expect(await statsOf('ann', 'assigned')).toMatchObject({ assigned: false })
+  expect(await statsOf('rita', 'assigned')).toMatchObject({ assigned: true })
+  expect(await statsOf('ann', 'gold')).toMatchObject({ assigned: true })
 })

@@ -149,6 +149,13 @@ export function peopleOf({ review, retrain, ownership, privacy, retention }: Mod
         : `${count(budgetPerDay, 'prediction is', 'predictions are')} drawn a day for review, each by ${count(reviewers, 'reviewer')}.`,
     ],
     [
+      'review.assign',
+      review.assign ?? null,
+      review.assign === undefined
+        ? 'Whoever may review it gets its tasks.'
+        : `${list([...review.assign.people, ...review.assign.teams.map((team) => `the team ${team}`)])} get its tasks, and nobody else.`,
+    ],
+    [
       'review.gold.share',
       review.goldShare,
       review.goldShare === 0

@@ -2,8 +2,14 @@
 import type { Http } from '../../../../lib/http/server.ts'
 import { answers } from '../../../../schemas/http/errors.ts'
 import { ReviewStatsAnswer } from '../../../../schemas/http/feedback.ts'
+import { isAssigned } from '../../data/assignment.ts'
 import { pausesOf } from '../../queries/review-pauses.ts'
-import { reviewStats, type ReviewStats, type ReviewStore } from '../../queries/review-tasks.ts'
+import {
+  reviewStats,
+  rulesOf,
+  type ReviewStats,
+  type ReviewStore,
+} from '../../queries/review-tasks.ts'
 
 /** Registers the route of the counts of each model. */
 export function statsRoute(http: Http, { reviews }: { reviews: ReviewStore }): void {
@@ -17,7 +23,7 @@ export function statsRoute(http: Http, { reviews }: { reviews: ReviewStore }): v
         response: answers({ 200: ReviewStatsAnswer }),
       },
     },
-    async ({ reach }) => {
+    async ({ reach, caller }) => {
       const { has } = reach('review')
       const { has: mayRead } = reach('read')
       const pauses = await pausesOf(reviews.db)
@@ -26,6 +32,10 @@ export function statsRoute(http: Http, { reviews }: { reviews: ReviewStore }): v
         models: own.map(({ has_gold: hasGold, ...stats }) => ({
           ...(hasGold && !mayRead(stats.model_id) ? inTens(stats) : stats),
           paused: pauses.get(stats.model_id) ?? null,
+          // Where no keys are set, the claim says who asks.
+          assigned:
+            !caller?.isKnown ||
+            isAssigned(rulesOf(reviews, stats.model_id).assign, caller.id, caller),
         })),
       }
     },
