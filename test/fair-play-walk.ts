@@ -26,6 +26,7 @@ export async function walkFairPlay(walk: Walk): Promise<void> {
   for (const wrong of [{ actor: 'olga', known: [] }, { known }]) await gold(wrong)
   await walk('GET /v1/models/{id}/gold', { params })
   await walkFlags(walk)
+  await walkDispute(walk)
   const body = { actor: 'olga', reason: 'so' }
   for (const act of ['pause', 'pause', 'resume', 'resume'])
     await walk(`POST /v1/models/{id}/review/${act}`, { params, body })
@@ -49,4 +50,33 @@ async function walkFlags(walk: Walk): Promise<void> {
   const close = 'POST /v1/models/{id}/flags/{flag_id}/close'
   for (const id of [flag_id, flag_id, 'no'])
     await walk(close, { params: { ...params, flag_id: id }, body: { actor: 'olga' } })
+}
+
+/** Two answer otherwise until they meet on a task; a third decides it. */
+async function walkDispute(walk: Walk): Promise<void> {
+  type Held = Record<'task_id' | 'lease_id', string>
+  const asked = (reviewer: string) => ({ body: { reviewer, model_id: 'm' } })
+  const answer = async (reviewer: string, label: string) => {
+    const { task_id, lease_id } = (await walk('POST /v1/reviews/claim', asked(reviewer))) as Held
+    const body = { reviewer, lease_id, label }
+    return walk('POST /v1/reviews/{task_id}/submit', { params: { task_id }, body }) as Promise<{
+      state: string
+    }>
+  }
+  const states: string[] = []
+  for (let i = 0; i < 10 && !states.includes('disputed'); i++)
+    for (const [reviewer, label] of [
+      ['dan', '1'],
+      ['dora', '0'],
+    ] as const)
+      states.push((await answer(reviewer, label)).state)
+  expect(states).toContain('disputed')
+  await walk('POST /v1/reviews/adjudicate', asked('dan'))
+  const { task_id, lease_id } = (await walk('POST /v1/reviews/adjudicate', asked('eva'))) as Held
+  const decide = (reviewer: string) =>
+    walk('POST /v1/reviews/{task_id}/decide', {
+      params: { task_id },
+      body: { reviewer, lease_id, label: '1' },
+    })
+  for (const reviewer of ['dan', 'eva', 'eva']) await decide(reviewer)
 }

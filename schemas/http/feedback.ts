@@ -220,6 +220,9 @@ export const ReviewStatsAnswer = closed(
         assigned: Type.Boolean({
           description: 'Whether the caller gets its tasks; false where others alone do.',
         }),
+        adjudicates: Type.Boolean({
+          description: 'Whether the caller decides where its reviewers disagree.',
+        }),
       }),
     ),
   },
@@ -241,6 +244,7 @@ export const ReviewStatsAnswer = closed(
             undone: 1,
             paused: null,
             assigned: true,
+            adjudicates: false,
           },
         ],
       },

@@ -8,6 +8,23 @@ const closed = { additionalProperties: false }
 const share = (description: string, fallback: number, maximum = 1) =>
   Type.Number({ minimum: 0, maximum, description, default: fallback })
 
+const people = (description: string) =>
+  Type.Object(
+    {
+      people: Type.Array(Type.String({ minLength: 1, maxLength: 180 }), {
+        maxItems: 200,
+        default: [],
+        description: 'Reviewers by the id of their key, or the name of their token.',
+      }),
+      teams: Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
+        maxItems: 50,
+        default: [],
+        description: 'Teams of `reviewer@team:NAME` grants, or of the claim of teams.',
+      }),
+    },
+    { ...closed, description },
+  )
+
 /** How people are asked about predictions of a model. */
 export const ModelReview = Type.Object(
   {
@@ -20,23 +37,11 @@ export const ModelReview = Type.Object(
       { ...closed, default: {} },
     ),
     assign: Type.Optional(
-      Type.Object(
-        {
-          people: Type.Array(Type.String({ minLength: 1, maxLength: 180 }), {
-            maxItems: 200,
-            default: [],
-            description: 'Reviewers by the id of their key, or the name of their token.',
-          }),
-          teams: Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
-            maxItems: 50,
-            default: [],
-            description: 'Teams of `reviewer@team:NAME` grants, or of the claim of teams.',
-          }),
-        },
-        {
-          ...closed,
-          description: 'Who gets its tasks, any of these; everybody who may review unless given.',
-        },
+      people('Who gets its tasks, any of these; everybody who may review unless given.'),
+    ),
+    adjudicate: Type.Optional(
+      people(
+        'Who decides where as many reviewers say one thing as another, any of these that has not voted; more reviewers are asked unless given.',
       ),
     ),
     gold: Type.Optional(

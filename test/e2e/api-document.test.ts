@@ -65,7 +65,7 @@ beforeAll(async () => {
 task: binary
 windows: { size: 1h, lateness: 15m, min_count: 50 }
 references: { baseline: { kind: first, windows: 1, baseline: true } }
-review: { budget_per_day: 2400 }
+review: { budget_per_day: 2400, reviewers: 2, adjudicate: { people: [eva] } }
 retrain:
   - name: now
     when: schedule("0 0 1 1 *")

@@ -11,6 +11,12 @@ const posted = (path: string, body: Json, more: Record<string, string> = params)
 })
 
 export const FAIR_PLAY: readonly ValidRequest[] = [
+  posted('/v1/reviews/adjudicate', { reviewer: 'ann', model_id: 'friend' }, {}),
+  posted(
+    '/v1/reviews/{task_id}/decide',
+    { reviewer: 'ann', lease_id: LEASE, label: '1', comment: 'sure' },
+    { task_id: TASK },
+  ),
   posted('/v1/models/{id}/gold', {
     actor: 'ann',
     known: [{ prediction_id: 'p-1', label: '1', tolerance: 0.5 }],

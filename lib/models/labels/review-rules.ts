@@ -12,6 +12,8 @@ export interface ReviewRules {
   goldShare: number
   /** Who gets its tasks; undefined: everybody who may review. */
   assign: Assignment | undefined
+  /** Who decides where reviewers disagree; undefined: more reviewers are asked. */
+  adjudicate: Assignment | undefined
 }
 
 /** People and teams, any of whom gets the tasks of a model. */
@@ -20,11 +22,14 @@ export interface Assignment {
   teams: readonly string[]
 }
 
-/** Why an assignment holds for nobody, as a sentence. */
+/** Why a list of people holds for nobody, as sentences. */
 export const assignProblems = (review: ModelReview | undefined): string[] =>
-  review?.assign && review.assign.people.length + review.assign.teams.length === 0
-    ? ['review.assign names nobody: name people or teams, or leave it out']
-    : []
+  (['assign', 'adjudicate'] as const).flatMap((name) => {
+    const list = review?.[name]
+    return list && list.people.length + list.teams.length === 0
+      ? [`review.${name} names nobody: name people or teams, or leave it out`]
+      : []
+  })
 
 /** Reads the section, or what holds where a model file has none. */
 export const reviewRules = (review: ModelReview | undefined): ReviewRules => ({
@@ -33,4 +38,5 @@ export const reviewRules = (review: ModelReview | undefined): ReviewRules => ({
   randomShare: review?.draw.random ?? 1,
   goldShare: review?.gold?.share ?? 0,
   assign: review?.assign,
+  adjudicate: review?.adjudicate,
 })

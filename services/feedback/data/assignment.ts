@@ -22,3 +22,10 @@ export function isAssigned(
       scopes.includes('review') && only?.kind === 'team' && assign.teams.includes(only.name),
   )
 }
+
+/** Whether a person decides where reviewers of a model disagree: nobody, unless the file names them. */
+export const mayAdjudicate = (
+  adjudicate: Assignment | undefined,
+  reviewer: string,
+  caller: Pick<Caller, 'grants'> | undefined,
+): boolean => adjudicate !== undefined && isAssigned(adjudicate, reviewer, caller)

@@ -126,7 +126,7 @@ function submitRoute(http: Http, { reviews, db, privacy, modelOf }: ReviewRoutes
 }
 
 /** What the model answered; the reviewer's answer stands also where it cannot be read. */
-async function modelAnswer(db: ClickHouse, task: AnsweredTask) {
+export async function modelAnswer(db: ClickHouse, task: AnsweredTask) {
   const asked = { modelId: task.model_id, predictionId: task.prediction_id }
   const found = await reviewedPrediction(db, asked).catch(() => undefined)
   return { prediction: found?.prediction ?? null, score: found?.score ?? null }
@@ -198,7 +198,7 @@ function renewRoute(http: Http, { reviews }: ReviewRoutesOptions): void {
 }
 
 /** Tasks of predictions that are stored no more that one claim takes off the queue. */
-const MAX_GONE = 100
+export const MAX_GONE = 100
 
 /** A task with its prediction; tasks of predictions that were erased leave the queue. */
 async function claimStored(
@@ -221,7 +221,10 @@ async function claimStored(
  * A task as a reviewer sees it: what the model answered is hidden where the answer is another class
  * or number, which it would sway; of a text it is what is judged.
  */
-function withHidden({ event, ...task }: ClaimedTask & { event: ReviewedPrediction }, model: Model) {
+export function withHidden(
+  { event, ...task }: ClaimedTask & { event: ReviewedPrediction },
+  model: Model,
+) {
   const { classes, answer } = answerKind(model)
   const hidden = answer === 'text' ? {} : { prediction: null, score: null }
   // Field by field: neither a field nor the order of them says what lies behind a task.

@@ -9,6 +9,7 @@ import { TOPICS } from '../../../schemas/topics.ts'
 import { ARGILLA_BODY, LABEL_STUDIO_BODY } from '../../../schemas/http/labels/exchange.ts'
 import { argillaLabels } from '../data/exchange/argilla.ts'
 import { labelStudioLabels } from '../data/exchange/label-studio.ts'
+import { adjudicationRoutes } from './reviews/adjudication-routes.ts'
 import { flagRoutes } from './reviews/flag-routes.ts'
 import { goldRoutes } from './reviews/gold-routes.ts'
 import { pauseRoutes } from './reviews/pause-routes.ts'
@@ -32,6 +33,7 @@ export function feedbackRoutes(http: Http, options: FeedbackRoutesOptions): void
   reviewRoutes(http, options)
   undoRoutes(http, options)
   goldRoutes(http, options)
+  adjudicationRoutes(http, options)
   flagRoutes(http, options)
   pauseRoutes(http, options)
 }

@@ -10,7 +10,7 @@ import {
 } from '../data/review-label.ts'
 import { isGoldClosed, recordGold, takeGoldLease } from './gold/gold-leases.ts'
 import { endLease, requireLease, type HeldLease } from './review-leases.ts'
-import { lockTask, mirrorTask, type LockedTask, type ReviewStore } from './review-tasks.ts'
+import { lockTask, mirrorTask, rulesOf, type LockedTask, type ReviewStore } from './review-tasks.ts'
 
 /** What a reviewer says of a claimed task. */
 export interface ReviewAnswer extends HeldLease {
@@ -59,7 +59,13 @@ export function answerTask(store: ReviewStore, answer: ReviewAnswer): Promise<An
     }
     const task = await openTask(tx, answer)
     await recordReview(tx, task, { ...answer, reason: '' }, at)
-    const state = await settle(tx, task, answer.isNumber ?? false, at)
+    const hasAdjudicator = rulesOf(store, task.model_id).adjudicate !== undefined
+    const state = await settle(
+      tx,
+      { ...task, mostExtra: hasAdjudicator ? 0 : MAX_EXTRA },
+      answer.isNumber ?? false,
+      at,
+    )
     await mirrorTask(tx, answer.taskId)
     const { model_id, prediction_id } = task
     return { task_id: answer.taskId, state, model_id, prediction_id }
@@ -142,8 +148,13 @@ async function recordReview(tx: Sql, task: LockedTask, review: Review, at: Date)
   })
 }
 
-/** Closes the task where it has all its answers, or asks one more reviewer. */
-async function settle(tx: Sql, task: LockedTask, isNumber: boolean, at: Date): Promise<string> {
+/** Closes the task where it has all its answers, or asks one more reviewer, or an adjudicator. */
+async function settle(
+  tx: Sql,
+  task: LockedTask & { mostExtra: number },
+  isNumber: boolean,
+  at: Date,
+): Promise<string> {
   const rows = await tx.query<{ label: ReviewLabel }>(
     'select label from reviews where task_id = $1 and not skipped order by submitted_at, reviewer',
     [task.task_id],
@@ -163,7 +174,7 @@ async function settle(tx: Sql, task: LockedTask, isNumber: boolean, at: Date): P
     )
     return 'done'
   }
-  const state = task.extra < MAX_EXTRA ? 'open' : 'disputed'
+  const state = task.extra < task.mostExtra ? 'open' : 'disputed'
   await tx.query(
     state === 'open'
       ? `update review_tasks set revision = revision + 1, reviewers = reviewers + 1, extra = extra + 1, position = nextval('review_positions') where task_id = $1`

@@ -246,7 +246,7 @@ export function closeGone(
     if (!(await lockTask(tx, taskId))) return
     await tx.query('delete from review_leases where task_id = $1', [taskId])
     await tx.query(
-      `update review_tasks set state = 'gone', revision = revision + 1 where task_id = $1 and state = 'open'`,
+      `update review_tasks set state = 'gone', revision = revision + 1 where task_id = $1 and state in ('open', 'disputed')`,
       [taskId],
     )
     await mirrorTask(tx, taskId)

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { enqueueRow } from '../../../lib/postgres/outbox.ts'
 import type { Sql } from '../../../lib/postgres/port.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
+import { isDecided } from './adjudications.ts'
 import { undoGold } from './gold/gold-leases.ts'
 import type { HeldLease } from './review-leases.ts'
 import { lockTask, mirrorTask, type LockedTask, type ReviewStore } from './review-tasks.ts'
@@ -70,6 +71,7 @@ export function undoAnswer(
     if (last.is_gold) return undoGold(tx, { taskId, reviewer, until: ends })
     if (!task || task.state === 'gone') throw nothing('the prediction is not stored any more')
     await requireOnQueue(tx, taskId)
+    if (await isDecided(tx, taskId)) throw nothing('an adjudicator has decided the task')
     if (last.skipped) await requireRoom(tx, taskId)
     await tx.query('delete from reviews where task_id = $1 and reviewer = $2', [taskId, reviewer])
     // An answer was counted as taken, a skip was not; the lease is.

@@ -6,6 +6,7 @@ import { MIN_FOUND_ANYWHERE } from '../data/subject-tables.ts'
 const TASK_TABLES = [
   'reviews',
   'review_leases',
+  'review_adjudications',
   'review_tasks',
   'gold_answers',
   'gold_leases',

@@ -175,3 +175,30 @@ test('a paused queue says by whom and why, and an operator lets it go on', async
   await page.getByText('is paused by').waitFor({ state: 'detached' })
   expect(sent).toEqual([{ actor: 'ann', reason: 'it is clear now' }])
 })
+
+test('an adjudicator sees the votes without names, and decides', async () => {
+  await opened()
+  const queue = { model_id: 'm', open: 12, disputed: 3, adjudicates: true }
+  await answered('/v1/reviews/stats', { models: [queue] })
+  const votes = HOSTILE.map((label, i) => ({ label, votes: i + 1 }))
+  await answered('/v1/reviews/adjudicate', { ...TASK, votes })
+  const sent: unknown[] = []
+  await page.route('**/v1/reviews/t/decide', (route) => {
+    sent.push(route.request().postDataJSON())
+    return route.fulfill({ json: { task_id: 't', state: 'done', prediction: '0', score: 0.25 } })
+  })
+  await page.reload()
+  await page.getByText('Decide where reviewers disagree (3)').click()
+  await page.locator('#votes').waitFor()
+  expect(await page.locator('#votes').innerText()).toContain(`${HOSTILE[0]} (1)`)
+  expect(await page.getByText('I cannot tell').count()).toBe(0)
+  await photograph(page, 'review-disputed')
+  expect(await faultsOf(page)).toEqual([])
+  expect(await isWithinPage(page)).toBe(true)
+  await page.keyboard.press('1')
+  await page.locator('#said').waitFor()
+  expect(sent).toMatchObject([{ reviewer: 'ann', lease_id: 'l', label: '1' }])
+  expect(await page.locator('#undo').count()).toBe(0)
+  await page.getByText('Back to the queue').click()
+  await page.getByText('Decide where reviewers disagree').waitFor()
+})

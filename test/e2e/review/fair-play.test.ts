@@ -10,7 +10,7 @@ const directory = temporaryDirectory()
 const PEOPLE = {
   ann: ['reviewer'],
   bob: ['reviewer'],
-  rita: ['reviewer@team:risk'],
+  rita: ['reviewer@team:risk', 'reviewer@model:disputed'],
   olga: ['operator'],
   root: ['admin'],
 }
@@ -34,6 +34,7 @@ ${more}
 `,
     )
   model('gold', 'gold: { share: 0.5 }')
+  model('disputed', 'reviewers: 2, adjudicate: { people: [rita] }')
   model('assigned', 'assign: { people: [Bob], teams: [risk] }', 'team: risk')
   const entries = Object.entries(PEOPLE).map(([id, grants]) => ({
     ...{ id, grants },
@@ -47,7 +48,7 @@ ${more}
     PLUMBLINE_MODELS_DIR: join(directory, 'models'),
     PLUMBLINE_AUTH_FILE: join(directory, 'keys.json'),
   })
-  for (const model_id of ['gold', 'assigned']) await draw(model_id)
+  for (const model_id of ['gold', 'assigned', 'disputed']) await draw(model_id)
 })
 afterAll(() => plumbline?.stop())
 
@@ -148,4 +149,43 @@ test('tasks that are assigned go to these people and teams alone', async () => {
   expect(await statsOf('ann', 'assigned')).toMatchObject({ assigned: false })
   expect(await statsOf('rita', 'assigned')).toMatchObject({ assigned: true })
   expect(await statsOf('ann', 'gold')).toMatchObject({ assigned: true })
+})
+
+test('where reviewers disagree the adjudicator decides, and outcomes tell how', async () => {
+  const task = await claim('ann', 'disputed')
+  expect(await submit('ann', task, '1')).toMatchObject({ state: 'open' })
+  const same = await claim('bob', 'disputed')
+  expect(same.task_id).toBe(task.task_id)
+  expect(await submit('bob', same, '0')).toMatchObject({ state: 'disputed' })
+  const path = '/v1/reviews/adjudicate'
+  expect((await send('ann', path, { model_id: 'disputed' })).status).toBe(204)
+  expect((await send('ann', path, {})).status).toBe(204)
+  expect(await statsOf('rita', 'disputed')).toMatchObject({ adjudicates: true, disputed: 1 })
+  expect(await statsOf('ann', 'disputed')).toMatchObject({ adjudicates: false })
+  const held = await json<Task & { votes: object[] }>(send('rita', path, {}))
+  expect(held).toMatchObject({
+    task_id: task.task_id,
+    event: { prediction: null, score: null },
+    votes: [
+      { label: '0', votes: 1 },
+      { label: '1', votes: 1 },
+    ],
+  })
+  const decide = (person: Person, body: object) =>
+    send(person, `/v1/reviews/${held.task_id}/decide`, { lease_id: held.lease_id, ...body })
+  expect(await json(decide('ann', { label: '1' }))).toMatchObject({ code: 'no_adjudicator' })
+  expect((await decide('rita', { label: 'banana' })).status).toBe(400)
+  expect(await json(decide('rita', { label: '1' }))).toMatchObject({ state: 'done' })
+  const sql = `SELECT label, source, labeler, confidence FROM outcomes WHERE model_id = 'disputed' AND prediction_id = '${held.prediction_id}' FORMAT JSON`
+  const outcome = async () =>
+    json<{ data: object[] }>(
+      fetch(plumbline.clickhouseUrl, {
+        ...{ method: 'POST', body: sql },
+        headers: { 'x-clickhouse-user': 'root', 'x-clickhouse-key': keys.root },
+      }),
+    )
+  await until('the label is an outcome', async () => (await outcome()).data.length > 0)
+  expect((await outcome()).data).toMatchObject([
+    { label: '1', source: 'human_review', labeler: 'adjudication', confidence: 0.5 },
+  ])
 })

@@ -73,6 +73,8 @@ const WANTED: Record<
   'POST /v1/runs/{id}/approve-for': 'read',
   'GET /v1/reviews/stats': 'review',
   'POST /v1/reviews/claim': 'review',
+  'POST /v1/reviews/adjudicate': 'review',
+  'POST /v1/reviews/{task_id}/decide': 'review',
   'POST /v1/reviews/{task_id}/release': 'review',
   'POST /v1/reviews/{task_id}/renew': 'review',
   'POST /v1/reviews/{task_id}/skip': 'review',

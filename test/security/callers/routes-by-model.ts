@@ -133,6 +133,8 @@ export const ROUTES: Record<string, Route> = {
   'POST /v1/reviews/{task_id}/skip': thing('review', 'task', LEASE),
   'POST /v1/reviews/{task_id}/submit': thing('review', 'task', { ...LEASE, label: '1' }),
   'POST /v1/reviews/{task_id}/undo': thing('review', 'task', { reviewer: 'ann' }),
+  'POST /v1/reviews/adjudicate': body('review', (model) => ({ model_id: model })),
+  'POST /v1/reviews/{task_id}/decide': thing('review', 'task', { ...LEASE, label: '1' }),
   'POST /v1/reviews/{task_id}/flag': thing('review', 'task', { ...LEASE, reason: 'bad_example' }),
   'GET /v1/models/{id}/flags': path('operate'),
   'POST /v1/models/{id}/flags/{flag_id}/close': path('operate', { body: { actor: 'ann' } }),

@@ -137,6 +137,9 @@ export function ownMetricsOf({
   ]
 }
 
+const namesOf = ({ people, teams }: { people: readonly string[]; teams: readonly string[] }) =>
+  list([...people, ...teams.map((team) => `the team ${team}`)])
+
 /** Who is asked, what asks for a retraining, and what is kept. */
 export function peopleOf({ review, retrain, ownership, privacy, retention }: Model): Said[] {
   const { budgetPerDay, reviewers } = review
@@ -153,7 +156,14 @@ export function peopleOf({ review, retrain, ownership, privacy, retention }: Mod
       review.assign ?? null,
       review.assign === undefined
         ? 'Whoever may review it gets its tasks.'
-        : `${list([...review.assign.people, ...review.assign.teams.map((team) => `the team ${team}`)])} get its tasks, and nobody else.`,
+        : `Its tasks are for ${namesOf(review.assign)} alone.`,
+    ],
+    [
+      'review.adjudicate',
+      review.adjudicate ?? null,
+      review.adjudicate === undefined
+        ? 'Where reviewers disagree, more are asked.'
+        : `Where reviewers disagree, ${namesOf(review.adjudicate)} may decide.`,
     ],
     [
       'review.gold.share',

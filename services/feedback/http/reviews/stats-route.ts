@@ -2,7 +2,7 @@
 import type { Http } from '../../../../lib/http/server.ts'
 import { answers } from '../../../../schemas/http/errors.ts'
 import { ReviewStatsAnswer } from '../../../../schemas/http/feedback.ts'
-import { isAssigned } from '../../data/assignment.ts'
+import { isAssigned, mayAdjudicate } from '../../data/assignment.ts'
 import { pausesOf } from '../../queries/review-pauses.ts'
 import {
   reviewStats,
@@ -36,6 +36,10 @@ export function statsRoute(http: Http, { reviews }: { reviews: ReviewStore }): v
           assigned:
             !caller?.isKnown ||
             isAssigned(rulesOf(reviews, stats.model_id).assign, caller.id, caller),
+          adjudicates:
+            rulesOf(reviews, stats.model_id).adjudicate !== undefined &&
+            (!caller?.isKnown ||
+              mayAdjudicate(rulesOf(reviews, stats.model_id).adjudicate, caller.id, caller)),
         })),
       }
     },
