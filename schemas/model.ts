@@ -14,13 +14,11 @@ import { ModelAlarms } from './model-alarms.ts'
 import { ModelReference } from './model-references.ts'
 import { ModelPrivacy } from './model-privacy.ts'
 import { ModelRetention } from './model-retention.ts'
+import { ModelReview } from './review/model-review.ts'
 import { Launch } from './launch.ts'
 import { RetrainPolicy } from './model-retrain.ts'
 import { ModelExpectations } from './model-expectations.ts'
 import { UnusualEvents } from './model-unusual.ts'
-
-/** Most predictions of a model that are drawn for review in a day. */
-export const MAX_BUDGET_PER_DAY = 10_000
 
 const DURATION = '^\\d+(ms|s|m|h|d)$'
 const duration = (description: string, fallback: string) =>
@@ -229,21 +227,7 @@ export const ModelFile = Type.Object(
       ),
     ),
     alarms: Type.Optional(ModelAlarms),
-    review: Type.Optional(
-      Type.Object(
-        {
-          reviewers: Type.Integer({ minimum: 1, maximum: 20, default: 1 }),
-          budget_per_day: Type.Integer({ minimum: 0, maximum: MAX_BUDGET_PER_DAY, default: 0 }),
-          draw: Type.Object(
-            {
-              random: share('Share of the budget drawn evenly.', 1),
-            },
-            { ...closed, default: {} },
-          ),
-        },
-        closed,
-      ),
-    ),
+    review: Type.Optional(ModelReview),
     retrain: Type.Optional(Type.Array(RetrainPolicy)),
     metrics: Type.Optional(ModelMetrics),
     card: Type.Optional(ModelCard),

@@ -67,3 +67,13 @@ export function freeAnswer(held, free, answer) {
     reads,
   )
 }
+
+/** What else a reviewer may do with a task. */
+export const others = (held, answer) =>
+  el(
+    'div',
+    { class: 'row', id: 'others' },
+    skipButton('I cannot tell', 'cannot_tell', held, answer),
+    skipButton('Bad example', 'bad_example', held, answer),
+    el('button', { onclick: () => answer('release', {}) }, 'Give back'),
+  )

@@ -1,5 +1,9 @@
-import { el, hasKeys, number, request, show } from '../parts/page.js'
-import { classButtons, freeAnswer, skipButton } from './answers.js'
+import { el, hasKeys, request, show } from '../parts/page.js'
+import { classButtons, freeAnswer, others } from './answers.js'
+import { flagPart } from './flags.js'
+import { mayOperate, operatorsPart } from './operators.js'
+import { pausedNotes } from './pauses.js'
+import { lastAnswer, values, votesOf } from './seen.js'
 
 const main = /** @type {HTMLElement} */ (document.querySelector('main'))
 const DRAFT = 'plumbline-review-draft'
@@ -13,6 +17,10 @@ let last
 /** How many were answered since the page was opened. */
 let answered = 0
 let renewal
+/** Whether disputed tasks are asked for, to be decided. */
+let isDeciding = false
+/** Whether the part of operators is shown. */
+let isOperator = false
 
 /** What is written and not sent yet: it outlives a reload, a lost connection and an ended lease. */
 const draft = {
@@ -29,42 +37,8 @@ const draft = {
   forget: () => localStorage.removeItem(DRAFT),
 }
 
-/** A number in the reader's notation, with all its digits. @param {number} value */
-const asRead = (value) => value.toLocaleString(navigator.language, { maximumSignificantDigits: 15 })
-
-function values(title, object) {
-  const entries = Object.entries(object ?? {})
-  if (entries.length === 0) return []
-  return [
-    el('h2', {}, title),
-    el(
-      'div',
-      // Long lists scroll inside: what is asked stays in sight on a phone.
-      { class: 'seen', tabindex: 0, role: 'group', 'aria-label': title },
-      el(
-        'dl',
-        {},
-        ...entries.flatMap(([name, value]) => [
-          el('dt', {}, name),
-          el('dd', {}, typeof value === 'number' ? asRead(value) : String(value)),
-        ]),
-      ),
-    ),
-  ]
-}
-
-/** What the model said of the task before, once it is answered. */
-function lastAnswer({ prediction, score }) {
-  const parts = [
-    prediction === null ? undefined : `${prediction}`,
-    score === null ? undefined : `score ${number(score)}`,
-  ].filter(Boolean)
-  return parts.length === 0 ? undefined : `The model said of the one before: ${parts.join(', ')}.`
-}
-
 /** How far the reviewer has come, and which queue is asked. */
-async function progress(reviewer) {
-  const { models } = await request('/v1/reviews/stats')
+function progress(reviewer, models) {
   const chosen = localStorage.getItem(QUEUE) ?? ''
   const open = models
     .filter(({ model_id }) => chosen === '' || model_id === chosen)
@@ -93,8 +67,12 @@ async function progress(reviewer) {
 async function next(reviewer, said) {
   clearTimeout(renewal)
   const model = localStorage.getItem(QUEUE)
-  task = await request('/v1/reviews/claim', { reviewer, ...(model && { model_id: model }) })
-  main.replaceChildren(el('h1', {}, 'Review'), await progress(reviewer))
+  const asked = { reviewer, ...(model && { model_id: model }) }
+  task = await request(isDeciding ? '/v1/reviews/adjudicate' : '/v1/reviews/claim', asked)
+  const { models } = await request('/v1/reviews/stats')
+  main.replaceChildren(el('h1', {}, 'Review'), progress(reviewer, models))
+  main.append(...pausedNotes(models.filter(({ model_id: id }) => !model || id === model)))
+  main.append(...disputes(reviewer, models))
   if (said) main.append(el('p', { id: 'said', class: 'quiet', role: 'status' }, said))
   if (last) main.append(undoButton(reviewer))
   if (!task) {
@@ -106,10 +84,29 @@ async function next(reviewer, said) {
         el('button', { onclick: () => show(() => next(reviewer)) }, 'Look again'),
       ),
     )
-    return
+  } else {
+    if (!task.votes) renewWhileWorking(reviewer, task)
+    main.append(card(reviewer, task))
   }
-  renewWhileWorking(reviewer, task)
-  main.append(card(reviewer, task))
+  if (isOperator)
+    main.append(operatorsPart(model ?? '', reviewer, () => show(() => next(reviewer))))
+}
+
+/** The way to tasks whose reviewers disagree, for whoever decides them, and back. */
+function disputes(reviewer, models) {
+  const queue = localStorage.getItem(QUEUE) ?? ''
+  const own = models.filter(
+    ({ model_id: id, adjudicates }) => adjudicates && (queue === '' || id === queue),
+  )
+  if (own.length === 0 && !isDeciding) return []
+  const count = own.reduce((sum, { disputed }) => sum + disputed, 0)
+  const turn = () => {
+    isDeciding = !isDeciding
+    last = undefined
+    void show(() => next(reviewer))
+  }
+  const words = isDeciding ? 'Back to the queue' : `Decide where reviewers disagree (${count})`
+  return [el('div', { class: 'row' }, el('button', { id: 'disputes', onclick: turn }, words))]
 }
 
 /** Takes the last answer back, and shows its task again. */
@@ -181,7 +178,8 @@ function card(reviewer, held) {
   free.addEventListener('input', keep)
 
   let isSending = false
-  const answer = (path, body) => {
+  const answer = (asked, body) => {
+    const path = held.votes && asked === 'submit' ? 'decide' : asked
     // One press too many would answer the task twice.
     if (isSending) return
     isSending = true
@@ -193,9 +191,11 @@ function card(reviewer, held) {
         ...body,
       }).finally(() => (isSending = false))
       draft.forget()
-      if (path === 'submit') answered++
-      last = path === 'release' ? undefined : { task_id: held.task_id, counted: path === 'submit' }
-      await next(reviewer, path === 'submit' ? lastAnswer(ended) : undefined)
+      const isAnswer = path === 'submit' || path === 'decide'
+      if (isAnswer) answered++
+      const canUndo = path === 'submit' || path === 'skip'
+      last = canUndo ? { task_id: held.task_id, counted: isAnswer } : undefined
+      await next(reviewer, isAnswer ? lastAnswer(ended) : undefined)
     })
   }
   const event = held.event
@@ -220,16 +220,12 @@ function card(reviewer, held) {
     el(
       'div',
       { class: 'asked' },
+      ...(held.votes ? [votesOf(held.votes)] : []),
       el('h2', {}, 'What is true?'),
       held.answer === 'class' ? classButtons(held.classes, answer) : freeAnswer(held, free, answer),
-      el(
-        'div',
-        { class: 'row', id: 'others' },
-        skipButton('I cannot tell', 'cannot_tell', held, answer),
-        skipButton('Bad example', 'bad_example', held, answer),
-        el('button', { onclick: () => answer('release', {}) }, 'Give back'),
-      ),
+      ...(held.votes ? [] : [others(held, answer)]),
       comment,
+      ...(held.votes ? [] : [flagPart(reviewer, held, comment)]),
     ),
   )
 }
@@ -245,6 +241,7 @@ document.addEventListener('keydown', (event) => {
 })
 
 await show(async () => {
+  isOperator = await mayOperate()
   // Where keys are set the key says who answers.
   if (await hasKeys()) return next(undefined)
   const stored = localStorage.getItem('plumbline-reviewer')

@@ -80,7 +80,7 @@ test('review.draw.random is taken as it is', () => {
   const model = parseModel(
     'model_id: m\ntask: binary\nreview: { budget_per_day: 10, draw: { random: 0.5 } }',
   )
-  expect(model.review).toEqual({ reviewers: 1, budgetPerDay: 10, randomShare: 0.5 })
+  expect(model.review).toMatchObject({ reviewers: 1, budgetPerDay: 10, randomShare: 0.5 })
 })
 
 test.each([
@@ -116,4 +116,13 @@ test('fixed lines are for those who ask for them, in short or in long', () => {
     of('alarms: { kind: fixed }'),
     of('alarms: budget'),
   ]).toEqual([false, true, true, false])
+})
+
+test('an assignment names somebody', () => {
+  const of = (assign: string) =>
+    problemsOf(`model_id: m\ntask: binary\nreview: { assign: ${assign} }`)
+  expect(of('{}')).toEqual(['review.assign names nobody: name people or teams, or leave it out'])
+  expect(of('{ roles: [admin] }')).toEqual([expect.stringContaining('review.assign.roles')])
+  const { review } = parseModel('model_id: m\ntask: binary\nreview: { assign: { teams: [risk] } }')
+  expect(review.assign).toEqual({ people: [], teams: ['risk'] })
 })

@@ -27,6 +27,7 @@ import { featureSubject } from '../events/subjects.ts'
 import type { Descriptor } from '../events/texts/descriptors.ts'
 import { namedSettings } from './named-settings.ts'
 import { labelProblems } from './labels/label-problems.ts'
+import { assignProblems, reviewRules, type ReviewRules } from './labels/review-rules.ts'
 import { isTimezone, windowSpecProblem } from './windows.ts'
 import { compiledSchema } from '../runtime/compiled-schema.ts'
 
@@ -72,7 +73,7 @@ export interface Model {
   customMetrics: Readonly<Record<string, string>>
   /** Lines of `alarms.overrides`, by `family/metric` or `family/metric/subject`. */
   overrides: Readonly<Record<string, AlarmLines>>
-  review: { reviewers: number; budgetPerDay: number; randomShare: number }
+  review: ReviewRules
   retrain: readonly RetrainPolicy[]
   ownership: Ownership
   /** What its model card says besides what is measured. */
@@ -218,11 +219,7 @@ function withDefaults(file: ModelFile, revision: string): Model {
     falseAlarmsPerWeek: alarms.false_alarms_per_week ?? 0.25,
     hasFixedLines: alarms.kind === 'fixed',
     overrides: parseOverrides(alarms.overrides ?? {}).lines,
-    review: {
-      reviewers: file.review?.reviewers ?? 1,
-      budgetPerDay: file.review?.budget_per_day ?? 0,
-      randomShare: file.review?.draw.random ?? 1,
-    },
+    review: reviewRules(file.review),
     retrain: file.retrain ?? [],
     ownership: ownershipOf(file),
     card: file.card ?? {},
@@ -287,6 +284,7 @@ function crossChecks(file: ModelFile): string[] {
   for (const problem of labelProblems(file)) problems.push(problem)
   for (const problem of [...retrainProblems(file), ...privacyProblems(file)]) problems.push(problem)
   for (const problem of choiceProblems(file.metrics)) problems.push(problem)
+  for (const problem of assignProblems(file.review)) problems.push(problem)
   return problems
 }
 

@@ -1,6 +1,7 @@
 /** Bodies and answers of human review. */
 import Type, { type Static } from 'typebox'
 import { closed, defaulted, empty, id, nullable, person, texts, time, words } from './parts.ts'
+import { Pause } from './reviews/pauses.ts'
 
 const reviewer = Type.Optional(person)
 const lease = {
@@ -215,6 +216,13 @@ export const ReviewStatsAnswer = closed(
         answers: count('Answers that are no skip.'),
         skips: count('Skips.'),
         undone: count('Answers and skips that were taken back.'),
+        paused: Pause,
+        assigned: Type.Boolean({
+          description: 'Whether the caller gets its tasks; false where others alone do.',
+        }),
+        adjudicates: Type.Boolean({
+          description: 'Whether the caller decides where its reviewers disagree.',
+        }),
       }),
     ),
   },
@@ -234,6 +242,9 @@ export const ReviewStatsAnswer = closed(
             answers: 61,
             skips: 2,
             undone: 1,
+            paused: null,
+            assigned: true,
+            adjudicates: false,
           },
         ],
       },

@@ -71,7 +71,8 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
   const { eventLog, models, metrics, log, now } = deps
   const db = deps.clickhouse('feedback')
   const leaseSeconds = config.PLUMBLINE_REVIEW_LEASE_SECONDS
-  const reviews = { db: deps.postgres, leaseSeconds, now }
+  const rulesOf = (modelId: string) => models.get(modelId).review
+  const reviews = { db: deps.postgres, leaseSeconds, now, rulesOf }
   const checks = liveLabelChecks(models)
   feedbackRoutes(deps.http, {
     eventLog,
@@ -82,6 +83,7 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     db: deps.clickhouse('feedback-http'),
     now,
     modelOf: (modelId) => models.get(modelId),
+    declared: () => models.declared,
   })
   ratingRoutes(deps.http, {
     eventLog,
@@ -94,6 +96,7 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
   })
   labelRoutes(deps.http, {
     db: deps.clickhouse('feedback-http'),
+    postgres: deps.postgres,
     now,
     modelOf: (modelId) => models.get(modelId),
   })

@@ -11,6 +11,7 @@ import { alertsSettings, walkAlertsOut } from '../alerts-walk.ts'
 import { steppedPolicy, walkRollout } from '../rollout-walk.ts'
 import { walkSides } from '../planted/compared-sides.ts'
 import { walkDatasets } from '../dataset-walk.ts'
+import { untilDrawn, walkFairPlay } from '../fair-play-walk.ts'
 import { ask, prediction, startTarget, until, type Running } from '../servers/processes.ts'
 import { feedbackKeyIn, walkRatings } from '../rating-walk.ts'
 
@@ -64,7 +65,7 @@ beforeAll(async () => {
 task: binary
 windows: { size: 1h, lateness: 15m, min_count: 50 }
 references: { baseline: { kind: first, windows: 1, baseline: true } }
-review: { budget_per_day: 2400 }
+review: { budget_per_day: 2400, reviewers: 2, adjudicate: { people: [eva] } }
 retrain:
   - name: now
     when: schedule("0 0 1 1 *")
@@ -333,12 +334,7 @@ test('references and verdict feedback are answered as declared', async () => {
 
 test('reviews are answered as declared', async () => {
   const reviewer = 'ann'
-  await until(
-    'tasks are drawn',
-    async () =>
-      ((await walk('GET /v1/reviews/stats')) as { models: { open: number }[] }).models[0]?.open !==
-      undefined,
-  )
+  await untilDrawn(walk)
   const claim = (model_id = 'm') =>
     walk('POST /v1/reviews/claim', { body: { reviewer, model_id } }) as Promise<
       Record<'task_id' | 'lease_id', string> & { event: { features: object } }
@@ -354,6 +350,7 @@ test('reviews are answered as declared', async () => {
   }
   expect(await claim('no')).toBe(undefined)
   await walkDatasets(walk)
+  await walkFairPlay(walk)
 })
 
 test('runs, decisions, alerts and the audit log are answered as declared', async () => {

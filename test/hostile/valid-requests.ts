@@ -3,6 +3,7 @@ import { ALERTS_OUT } from './valid-alerts-out.ts'
 import { approvalsOf } from './valid-approvals.ts'
 import { DATASETS } from './valid-datasets.ts'
 import { AT, ATTRIBUTES, LABEL, PREDICTION } from './valid-events.ts'
+import { FAIR_PLAY } from './valid-fair-play.ts'
 import type { Json, ValidRequest } from './valid-request.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
@@ -196,6 +197,7 @@ const REVIEWS: readonly ValidRequest[] = [
   posted('reviews', '/v1/reviews/{task_id}/release', LEASED, task),
   posted('reviews', '/v1/reviews/{task_id}/undo', { reviewer: 'ann' }, task),
   { group: 'reviews', method: 'GET', path: '/v1/reviews/stats' },
+  ...FAIR_PLAY,
 ]
 
 const run = { params: { id: LIVE.run } }

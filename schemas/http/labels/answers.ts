@@ -1,6 +1,7 @@
 /** Answers about labels: what is odd about them, and how far reviewers agree. */
 import Type, { type Static } from 'typebox'
 import { closed, defaulted, nullable } from '../parts.ts'
+import { GoldMeasures } from '../reviews/gold.ts'
 
 const count = (description: string) => Type.Integer({ minimum: 0, description })
 const seconds = (description: string) => nullable(Type.Integer({ minimum: 0, description }))
@@ -71,6 +72,13 @@ const coefficient = (description: string) =>
     { description },
   )
 
+const NO_GOLD = {
+  value: null,
+  ci_low: null,
+  ci_high: null,
+  reason: 'no task with a known answer was answered',
+}
+
 /** How far reviewers of a model agree. */
 export const AgreementAnswer = closed(
   {
@@ -100,6 +108,7 @@ export const AgreementAnswer = closed(
       }),
       { description: 'The 20 with the most answers.' },
     ),
+    gold: GoldMeasures,
   },
   {
     description: 'Coefficients of agreement: 1 is complete, 0 what chance gives.',
@@ -119,6 +128,19 @@ export const AgreementAnswer = closed(
             kappa: { value: 0.74, ci_low: 0.61, ci_high: 0.87, reason: '' },
           },
         ],
+        gold: {
+          in_use: 0,
+          answers: 0,
+          accuracy: NO_GOLD,
+          reviewers: [],
+          positive_rate: {
+            tasks: 0,
+            sensitivity: NO_GOLD,
+            specificity: NO_GOLD,
+            observed: NO_GOLD,
+            corrected: NO_GOLD,
+          },
+        },
       },
     ],
   },

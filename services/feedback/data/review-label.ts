@@ -56,3 +56,33 @@ export const isImpossible = ({
   badExamples: number
   reviewers: number
 }): boolean => skips >= reviewers + 2 || badExamples >= reviewers
+
+/** What a task comes to by an answer, or by a skip for either reason. */
+export interface NextStates {
+  answer: string
+  cannot_tell: string
+  bad_example: string
+}
+
+/** The states that one more answer or skip brings a task of the queue to. */
+export const nextStates = ({
+  answers,
+  skips,
+  badExamples,
+  reviewers,
+}: {
+  answers: number
+  skips: number
+  badExamples: number
+  reviewers: number
+}): NextStates => {
+  const skipped = (more: number) =>
+    isImpossible({ skips: skips + 1, badExamples: badExamples + more, reviewers })
+      ? 'impossible'
+      : 'open'
+  return {
+    answer: answers + 1 >= reviewers ? 'done' : 'open',
+    cannot_tell: skipped(0),
+    bad_example: skipped(1),
+  }
+}

@@ -13,7 +13,7 @@ export interface TaskAnswer {
 }
 
 type Coefficient = AgreementAnswer['alpha']
-type Found = Omit<AgreementAnswer, 'model_id' | 'days'>
+type Found = Omit<AgreementAnswer, 'model_id' | 'days' | 'gold'>
 
 const CONFIDENCE = 0.95
 /** Classes and reviewers that are told of by themselves, those with the most answers. */

@@ -1,16 +1,20 @@
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
+import type { Postgres } from '../../../lib/postgres/port.ts'
 import type { Http } from '../../../lib/http/server.ts'
 import { answers } from '../../../schemas/http/errors.ts'
 import { AgreementAnswer, DaysQuery, LabelReport } from '../../../schemas/http/labels/answers.ts'
 import { ModelPath } from '../../../schemas/http/parts.ts'
+import { goldMeasures } from '../data/gold/gold-measures.ts'
 import { reviewerAgreement } from '../data/reviewer-agreement.ts'
+import { goldGiven, goldInUse } from '../queries/gold/known-answers.ts'
 import { labelReport } from '../queries/label-report.ts'
 import { taskAnswers } from '../queries/task-answers.ts'
 
 /** What the routes ask. */
 export interface LabelRoutesOptions {
   db: ClickHouse
+  postgres: Postgres
   now: () => number
   modelOf: (modelId: string) => Model
 }
@@ -39,13 +43,13 @@ function reportRoute(http: Http, { db, now }: LabelRoutesOptions): void {
   )
 }
 
-function agreementRoute(http: Http, { db, now, modelOf }: LabelRoutesOptions): void {
+function agreementRoute(http: Http, { db, postgres, now, modelOf }: LabelRoutesOptions): void {
   http.get(
     '/v1/models/:id/agreement',
     {
       config: { scope: 'read' },
       schema: {
-        summary: 'How far the reviewers of a model agree: of all, by class, by reviewer',
+        summary: 'How far the reviewers of a model agree, and how they answer what is known',
         tags: ['models'],
         params: ModelPath,
         querystring: DaysQuery,
@@ -55,9 +59,27 @@ function agreementRoute(http: Http, { db, now, modelOf }: LabelRoutesOptions): v
     async ({ params, query }) => {
       const days = query.days
       const from = now() - days * 86_400_000
-      const given = await taskAnswers(db, { modelId: params.id, from })
-      const isNumber = modelOf(params.id).labels.values === 'number'
-      return { model_id: params.id, days, ...reviewerAgreement(given, isNumber) }
+      const modelId = params.id
+      const drawn = await taskAnswers(db, { modelId, from })
+      const given = await goldGiven(postgres, { modelId, from })
+      const model = modelOf(modelId)
+      return {
+        model_id: modelId,
+        days,
+        ...reviewerAgreement(drawn, model.labels.values === 'number'),
+        gold: goldMeasures({
+          inUse: await goldInUse(postgres, modelId),
+          given,
+          drawn,
+          classes: twoClasses(model),
+        }),
+      }
     },
   )
+}
+
+/** The positive class and the other one; undefined of a model that has not two. */
+function twoClasses({ classes, positiveClass }: Model): [string, string] | undefined {
+  const others = classes.filter((name) => name !== positiveClass)
+  return classes.length === 2 && others.length === 1 ? [positiveClass, others[0]!] : undefined
 }

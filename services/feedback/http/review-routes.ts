@@ -3,12 +3,10 @@ import type { Caller } from '../../../lib/http/api-keys.ts'
 import { actorOf } from '../../../lib/http/callers.ts'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Privacy } from '../../../lib/events/privacy/redactor.ts'
-import { labelReader } from '../../../lib/models/labels/label-values.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { FastifyRequest, Http } from '../../../lib/http/server.ts'
-import { Problem } from '../../../lib/runtime/errors.ts'
 import { requirePrintable } from '../../../lib/events/text-rules.ts'
-import { answers, answersToBody } from '../../../schemas/http/errors.ts'
+import { answersToBody } from '../../../schemas/http/errors.ts'
 import {
   ClaimAnswer,
   ClaimBody,
@@ -16,7 +14,6 @@ import {
   NoTask,
   RenewAnswer,
   RenewBody,
-  ReviewStatsAnswer,
   SkipBody,
   SubmitAnswer,
   SubmitBody,
@@ -24,17 +21,20 @@ import {
   type ReviewedPrediction,
 } from '../../../schemas/http/feedback.ts'
 import { TaskPath } from '../../../schemas/http/parts.ts'
-import type { ReviewLabel } from '../data/review-label.ts'
+import { answerOf } from '../data/answer-values.ts'
+import { isAssigned } from '../data/assignment.ts'
 import { answerTask, skipTask, type AnsweredTask } from '../queries/review-answers.ts'
 import {
   claimTask,
   closeGone,
   releaseTask,
   renewLease,
+  type ClaimedTask,
   type HeldLease,
 } from '../queries/review-leases.ts'
-import { modelOfTask, reviewStats, type ReviewStore } from '../queries/review-tasks.ts'
+import { modelOfTask, type ReviewStore } from '../queries/review-tasks.ts'
 import { reviewedPrediction } from '../queries/reviewed-prediction.ts'
+import { statsRoute } from './reviews/stats-route.ts'
 
 const config = { scope: 'review' as const, isByModel: true }
 const tags = ['reviews']
@@ -53,6 +53,8 @@ export interface ReviewRoutesOptions {
   reviews: ReviewStore
   db: ClickHouse
   modelOf: (modelId: string) => Model
+  /** Models that have a file. */
+  declared: () => readonly Model[]
 }
 
 /** Registers the routes by which people claim tasks and answer them. */
@@ -65,7 +67,7 @@ export function reviewRoutes(http: Http, options: ReviewRoutesOptions): void {
   statsRoute(http, options)
 }
 
-function claimRoute(http: Http, { reviews, db, modelOf }: ReviewRoutesOptions): void {
+function claimRoute(http: Http, { reviews, db, modelOf, declared }: ReviewRoutesOptions): void {
   http.post(
     '/v1/reviews/claim',
     {
@@ -82,9 +84,13 @@ function claimRoute(http: Http, { reviews, db, modelOf }: ReviewRoutesOptions): 
       const { ids, require } = request.reach('review')
       const { model_id: id } = request.body
       if (id !== undefined) require(id)
+      const reviewer = reviewerOf(request.caller, request.body)
       const found = await claimStored(reviews, db, {
-        reviewer: reviewerOf(request.caller, request.body),
+        reviewer,
         models: id === undefined ? ids : [id],
+        except: declared().flatMap(({ modelId, review }) =>
+          isAssigned(review.assign, reviewer, request.caller) ? [] : [modelId],
+        ),
       })
       if (found) return withHidden(found, modelOf(found.model_id))
       void reply.code(204)
@@ -120,7 +126,7 @@ function submitRoute(http: Http, { reviews, db, privacy, modelOf }: ReviewRoutes
 }
 
 /** What the model answered; the reviewer's answer stands also where it cannot be read. */
-async function modelAnswer(db: ClickHouse, task: AnsweredTask) {
+export async function modelAnswer(db: ClickHouse, task: AnsweredTask) {
   const asked = { modelId: task.model_id, predictionId: task.prediction_id }
   const found = await reviewedPrediction(db, asked).catch(() => undefined)
   return { prediction: found?.prediction ?? null, score: found?.score ?? null }
@@ -192,7 +198,7 @@ function renewRoute(http: Http, { reviews }: ReviewRoutesOptions): void {
 }
 
 /** Tasks of predictions that are stored no more that one claim takes off the queue. */
-const MAX_GONE = 100
+export const MAX_GONE = 100
 
 /** A task with its prediction; tasks of predictions that were erased leave the queue. */
 async function claimStored(
@@ -215,10 +221,23 @@ async function claimStored(
  * A task as a reviewer sees it: what the model answered is hidden where the answer is another class
  * or number, which it would sway; of a text it is what is judged.
  */
-function withHidden<T extends { event: ReviewedPrediction }>(task: T, model: Model) {
+export function withHidden(
+  { event, ...task }: ClaimedTask & { event: ReviewedPrediction },
+  model: Model,
+) {
   const { classes, answer } = answerKind(model)
   const hidden = answer === 'text' ? {} : { prediction: null, score: null }
-  return { ...task, classes, answer, event: { ...task.event, ...hidden } }
+  // Field by field: neither a field nor the order of them says what lies behind a task.
+  return {
+    task_id: task.task_id,
+    lease_id: task.lease_id,
+    lease_expires_at: task.lease_expires_at,
+    model_id: task.model_id,
+    prediction_id: task.prediction_id,
+    classes,
+    answer,
+    event: { ...event, ...hidden },
+  }
 }
 
 /** What a reviewer may answer. */
@@ -226,24 +245,6 @@ function answerKind({ classes, labels }: Model) {
   if (labels.values === 'number') return { classes: [], answer: 'number' as const }
   const answer = classes.length > 0 ? ('class' as const) : ('text' as const)
   return { classes: [...classes], answer }
-}
-
-function statsRoute(http: Http, { reviews }: ReviewRoutesOptions): void {
-  http.get(
-    '/v1/reviews/stats',
-    {
-      config,
-      schema: {
-        summary: 'Open, leased and answered tasks by model',
-        tags,
-        response: answers({ 200: ReviewStatsAnswer }),
-      },
-    },
-    async ({ reach }) => {
-      const { has } = reach('review')
-      return { models: (await reviewStats(reviews)).filter(({ model_id: id }) => has(id)) }
-    },
-  )
 }
 
 /**
@@ -261,7 +262,8 @@ export async function requireTask(
   return modelId
 }
 
-const heldLease = (
+/** The lease that the caller says to hold. */
+export const heldLease = (
   taskId: string,
   caller: Caller | undefined,
   body: Pick<LeaseBody, 'reviewer' | 'lease_id'>,
@@ -272,24 +274,13 @@ const heldLease = (
 })
 
 /** A comment as the rules of the model leave it. */
-const keptComment = (privacy: Privacy, modelId: string | undefined, comment: string): string =>
-  modelId === undefined ? comment : (privacy.of(modelId)?.text(comment) ?? comment)
+export const keptComment = (
+  privacy: Privacy,
+  modelId: string | undefined,
+  comment: string,
+): string => (modelId === undefined ? comment : (privacy.of(modelId)?.text(comment) ?? comment))
 
 /** @throws {Problem} 400 that names the field of a text that not every store can hold */
 export function checkTexts(fields: object): void {
   for (const [name, value] of Object.entries(fields)) requirePrintable(name, value)
-}
-
-/**
- * An answer in the spelling of its model: of one with classes, declared or implied, one of them.
- *
- * @throws {Problem} 400 where it is none that the model has
- */
-function answerOf(answer: ReviewLabel, model: Model): ReviewLabel {
-  const { classes, labels, modelId } = model
-  const hasImplied = labels.values === 'any' && classes.length > 0
-  const values = hasImplied ? 'classes' : labels.values
-  const read = labelReader({ modelId, classes, labels: { ...labels, values } })(answer)
-  if (!read.ok) throw new Problem(400, 'invalid_request', read.message)
-  return read.label as ReviewLabel
 }

@@ -9,6 +9,10 @@ import { TOPICS } from '../../../schemas/topics.ts'
 import { ARGILLA_BODY, LABEL_STUDIO_BODY } from '../../../schemas/http/labels/exchange.ts'
 import { argillaLabels } from '../data/exchange/argilla.ts'
 import { labelStudioLabels } from '../data/exchange/label-studio.ts'
+import { adjudicationRoutes } from './reviews/adjudication-routes.ts'
+import { flagRoutes } from './reviews/flag-routes.ts'
+import { goldRoutes } from './reviews/gold-routes.ts'
+import { pauseRoutes } from './reviews/pause-routes.ts'
 import { reviewRoutes, type ReviewRoutesOptions } from './review-routes.ts'
 import { undoRoutes } from './undo-routes.ts'
 
@@ -28,6 +32,10 @@ export function feedbackRoutes(http: Http, options: FeedbackRoutesOptions): void
   foreignLabels(http, options)
   reviewRoutes(http, options)
   undoRoutes(http, options)
+  goldRoutes(http, options)
+  adjudicationRoutes(http, options)
+  flagRoutes(http, options)
+  pauseRoutes(http, options)
 }
 
 /** What every endpoint of labels has. */

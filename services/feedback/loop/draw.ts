@@ -3,12 +3,11 @@
  * come: every prediction whose hash lies below the hour's inclusion probability, which is recorded
  * with the task. An hour that is drawn again gives the same predictions.
  */
-import { createHash } from 'node:crypto'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
-import { ID_SEPARATOR } from '../../../schemas/fields.ts'
-import { MAX_BUDGET_PER_DAY } from '../../../schemas/model.ts'
+import { MAX_BUDGET_PER_DAY } from '../../../schemas/review/model-review.ts'
+import { taskIdOf } from '../data/task-id.ts'
 import { addTasks, type DrawnTask, type ReviewStore } from '../queries/review-tasks.ts'
 import { attemptItem, type ItemFailures } from './item-failures.ts'
 
@@ -69,10 +68,7 @@ export async function drawTasks(db: ClickHouse, model: Model): Promise<DrawnTask
     { model: model.modelId, budget: perHour, from: closed - LOOK_BACK_HOURS * HOUR_MS, to: closed },
   )
   return rows.map((row) => ({
-    taskId: createHash('sha256')
-      .update(`${model.modelId}${ID_SEPARATOR}${row.prediction_id}`)
-      .digest('hex')
-      .slice(0, 32),
+    taskId: taskIdOf(model.modelId, row.prediction_id),
     modelId: model.modelId,
     predictionId: row.prediction_id,
     reviewers: model.review.reviewers,

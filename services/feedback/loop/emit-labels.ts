@@ -76,6 +76,8 @@ function labelOf(task: FinishedTask) {
     label: task.label,
     labelled_at: task.answeredAt.toISOString(),
     source: 'human_review',
+    // It is never undone, so that no retraction of another labeler has to reach it.
+    ...(task.isAdjudicated && { labeler: 'adjudication' }),
     ...(task.agreement !== null && { confidence: task.agreement }),
     inclusion_probability: task.inclusionProbability,
   }

@@ -14,6 +14,8 @@ export interface FinishedTask {
   answeredAt: Date
   /** How often an answer to the task was undone before. */
   undone: number
+  /** An adjudicator decided, since reviewers disagreed. */
+  isAdjudicated: boolean
 }
 
 /** A label that may have been sent, and does not hold any more. */
@@ -36,12 +38,14 @@ interface FinishedRow {
   answers: number
   answered_at: Date
   undone: number
+  is_adjudicated: boolean
 }
 
 const MAX_TASKS = 500
 
 const FINISHED = `
-select task_id, model_id, prediction_id, inclusion_probability, label, votes, answers, answered_at, undone from review_tasks
+select task_id, model_id, prediction_id, inclusion_probability, label, votes, answers, answered_at, undone,
+  exists (select 1 from review_adjudications a where a.task_id = t.task_id and a.decided_at is not null) as is_adjudicated from review_tasks t
 where state = 'done' and not label_emitted and task_id <> all($1::text[]) order by task_id limit ${MAX_TASKS}`
 
 /**
@@ -63,6 +67,7 @@ export async function finishedTasks(
     agreement: row.votes === null ? null : row.votes / row.answers,
     answeredAt: new Date(row.answered_at),
     undone: row.undone,
+    isAdjudicated: row.is_adjudicated,
   }))
 }
 

@@ -8,8 +8,9 @@ import {
   type ReviewLabel,
   type SkipReason,
 } from '../data/review-label.ts'
+import { isGoldClosed, recordGold, takeGoldLease } from './gold/gold-leases.ts'
 import { endLease, requireLease, type HeldLease } from './review-leases.ts'
-import { lockTask, mirrorTask, type LockedTask, type ReviewStore } from './review-tasks.ts'
+import { lockTask, mirrorTask, rulesOf, type LockedTask, type ReviewStore } from './review-tasks.ts'
 
 /** What a reviewer says of a claimed task. */
 export interface ReviewAnswer extends HeldLease {
@@ -50,10 +51,21 @@ const MAX_EXTRA = 3
  */
 export function answerTask(store: ReviewStore, answer: ReviewAnswer): Promise<AnsweredTask> {
   return store.db.transaction(async (tx) => {
-    const task = await openTask(tx, answer)
     const at = new Date(store.now())
+    const gold = await takeGoldLease(tx, answer)
+    if (gold) {
+      const state = await recordGold(tx, gold, { ...answer, reason: '' }, at)
+      return { ...gold, state }
+    }
+    const task = await openTask(tx, answer)
     await recordReview(tx, task, { ...answer, reason: '' }, at)
-    const state = await settle(tx, task, answer.isNumber ?? false, at)
+    const hasAdjudicator = rulesOf(store, task.model_id).adjudicate !== undefined
+    const state = await settle(
+      tx,
+      { ...task, mostExtra: hasAdjudicator ? 0 : MAX_EXTRA },
+      answer.isNumber ?? false,
+      at,
+    )
     await mirrorTask(tx, answer.taskId)
     const { model_id, prediction_id } = task
     return { task_id: answer.taskId, state, model_id, prediction_id }
@@ -68,8 +80,14 @@ export function answerTask(store: ReviewStore, answer: ReviewAnswer): Promise<An
  */
 export function skipTask(store: ReviewStore, skip: ReviewSkip): Promise<TaskState> {
   return store.db.transaction(async (tx) => {
+    const at = new Date(store.now())
+    const gold = await takeGoldLease(tx, skip)
+    if (gold) {
+      const state = await recordGold(tx, gold, { ...skip, label: null }, at)
+      return { task_id: skip.taskId, state }
+    }
     const task = await openTask(tx, skip)
-    await recordReview(tx, task, { ...skip, label: null }, new Date(store.now()))
+    await recordReview(tx, task, { ...skip, label: null }, at)
     const [counts] = await tx.query<{ skips: number; bad: number }>(
       `select count(*)::int as skips, (count(*) filter (where reason = 'bad_example'))::int as bad from reviews where task_id = $1 and skipped`,
       [skip.taskId],
@@ -91,12 +109,17 @@ async function openTask(tx: Sql, held: HeldLease): Promise<LockedTask> {
   const task = await lockTask(tx, held.taskId)
   // Clocks of two processes differ: a lease that has ended for one of them may stand for the
   // other.
-  if (task && task.state !== 'open')
-    throw new Problem(409, 'task_done', 'the task takes no more answers; claim another one')
-  await requireLease(tx, held)
+  if (task && task.state !== 'open') throw taskDone()
+  await requireLease(tx, held).catch(async (error: unknown) => {
+    // A gold task that was answered is closed to its reviewer as another one is.
+    throw (await isGoldClosed(tx, held)) ? taskDone() : error
+  })
   await endLease(tx, held)
   return task!
 }
+
+const taskDone = () =>
+  new Problem(409, 'task_done', 'the task takes no more answers; claim another one')
 
 interface Review extends HeldLease {
   label: ReviewLabel | null
@@ -125,8 +148,13 @@ async function recordReview(tx: Sql, task: LockedTask, review: Review, at: Date)
   })
 }
 
-/** Closes the task where it has all its answers, or asks one more reviewer. */
-async function settle(tx: Sql, task: LockedTask, isNumber: boolean, at: Date): Promise<string> {
+/** Closes the task where it has all its answers, or asks one more reviewer, or an adjudicator. */
+async function settle(
+  tx: Sql,
+  task: LockedTask & { mostExtra: number },
+  isNumber: boolean,
+  at: Date,
+): Promise<string> {
   const rows = await tx.query<{ label: ReviewLabel }>(
     'select label from reviews where task_id = $1 and not skipped order by submitted_at, reviewer',
     [task.task_id],
@@ -146,7 +174,7 @@ async function settle(tx: Sql, task: LockedTask, isNumber: boolean, at: Date): P
     )
     return 'done'
   }
-  const state = task.extra < MAX_EXTRA ? 'open' : 'disputed'
+  const state = task.extra < task.mostExtra ? 'open' : 'disputed'
   await tx.query(
     state === 'open'
       ? `update review_tasks set revision = revision + 1, reviewers = reviewers + 1, extra = extra + 1, position = nextval('review_positions') where task_id = $1`

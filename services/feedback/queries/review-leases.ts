@@ -8,7 +8,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Sql } from '../../../lib/postgres/port.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
-import { lockTask, mirrorTask, type ReviewStore } from './review-tasks.ts'
+import { claimGold, retireGone, takeGoldLease } from './gold/gold-leases.ts'
+import { lockTask, mirrorTask, rulesOf, type ReviewStore } from './review-tasks.ts'
 
 /** A task under a lease, as `POST /v1/reviews/claim` answers it; the time is RFC 3339. */
 export interface ClaimedTask {
@@ -30,6 +31,8 @@ export interface HeldLease {
 interface Claim {
   reviewer: string
   models: readonly string[] | undefined
+  /** Models whose tasks are assigned to others; what they hold of these they keep. */
+  except?: readonly string[]
 }
 
 /** Ended leases that one claim takes off. */
@@ -41,8 +44,8 @@ const UNSEEN = `not exists (select 1 from reviews r where r.task_id = t.task_id 
   and not exists (select 1 from review_leases l where l.task_id = t.task_id and l.reviewer = $1)`
 
 /**
- * Models with claimable tasks, in the order of their next one past the reviewer's cursor; those with
- * none there last. The models themselves are read off the index, one step each.
+ * Models with claimable tasks, neither paused nor of $3, in the order of their next one past the
+ * reviewer's cursor; those with none there last. The models themselves are read off the index, one step each.
  */
 const MODELS = `
 with recursive found as (
@@ -58,7 +61,8 @@ select a.model_id, (
   select t.position from review_tasks t where t.model_id = a.model_id and ${CLAIMABLE}
     and t.position > coalesce((select c.position from review_cursors c where c.reviewer = $1 and c.model_id = a.model_id), 0)
   order by t.position limit 1) as position
-from asked a order by position nulls last, model_id`
+from asked a where not exists (select 1 from review_pauses p where p.model_id = a.model_id) and not a.model_id = any($3::text[])
+order by position nulls last, model_id`
 
 /** The first task of model $2 past the reviewer's cursor, locked; what others hold is passed by. */
 const NEXT = `
@@ -81,14 +85,25 @@ with task as (
 insert into review_leases (task_id, reviewer, lease_id, expires_at) select task_id, $2, $3, $4 from task
 returning task_id, lease_id, expires_at as lease_expires_at, (select model_id from task) as model_id, (select prediction_id from task) as prediction_id`
 
-/** The task that the reviewer works on already, for longer. */
+/** The task that the reviewer works on already, for longer; gold as well. */
 const HELD = `
-update review_leases l set expires_at = $3 from review_tasks t
-where l.ctid = (
-    select h.ctid from review_leases h join review_tasks o using (task_id)
-    where h.reviewer = $1 and o.state = 'open' and ($2::text[] is null or o.model_id = any($2)) order by h.expires_at desc limit 1)
-  and t.task_id = l.task_id
-returning l.task_id, l.lease_id, l.expires_at as lease_expires_at, t.model_id, t.prediction_id`
+with held as (
+  select l.lease_id, l.expires_at, false as is_gold from review_leases l join review_tasks t using (task_id)
+  where l.reviewer = $1 and t.state = 'open' and ($2::text[] is null or t.model_id = any($2))
+  union all
+  select l.lease_id, l.expires_at, true from gold_leases l join review_gold g using (task_id)
+  where l.reviewer = $1 and ($2::text[] is null or g.model_id = any($2))
+  order by expires_at desc limit 1
+), drawn as (
+  update review_leases l set expires_at = $3 from review_tasks t
+  where l.lease_id = (select lease_id from held where not is_gold) and t.task_id = l.task_id
+  returning l.task_id, l.lease_id, l.expires_at as lease_expires_at, t.model_id, t.prediction_id
+), gold as (
+  update gold_leases l set expires_at = $3 from review_gold g
+  where l.lease_id = (select lease_id from held where is_gold) and g.task_id = l.task_id
+  returning l.task_id, l.lease_id, l.expires_at as lease_expires_at, g.model_id, g.prediction_id
+)
+select * from drawn union all select * from gold`
 
 /**
  * Takes off leases of others than $2 whose time is over; their tasks are locked first, as by all who change
@@ -101,6 +116,8 @@ with due as (
   for update skip locked
 ), ended as (
   delete from review_leases l using due where l.task_id = due.task_id and l.expires_at < $1 and l.reviewer <> $2 returning l.task_id
+), gold as (
+  delete from gold_leases where expires_at < $1 and reviewer <> $2
 )
 update review_tasks t set taken = taken - n, position = nextval('review_positions')
 from (select task_id, count(*)::int as n from ended group by task_id) as counted where counted.task_id = t.task_id`
@@ -138,11 +155,12 @@ async function heldTask(
 async function nextTask(
   store: ReviewStore,
   tx: Sql,
-  { reviewer, models }: Claim,
+  { reviewer, models, except = [] }: Claim,
 ): Promise<ClaimedTask | undefined> {
   const found = await tx.query<{ model_id: string; position: string | null }>(MODELS, [
     reviewer,
     models ?? null,
+    except,
   ])
   const ahead = found.filter(({ position }) => position !== null)
   // Last what the cursor has passed: tasks that others held at that moment.
@@ -153,11 +171,20 @@ async function nextTask(
   for (const { model_id: modelId, sql } of tries) {
     const [task] = await tx.query<{ task_id: string }>(sql, [reviewer, modelId])
     if (!task) continue
+    if (isGoldTurn(store, modelId)) {
+      const until = endOf(store)
+      const gold = await claimGold(tx, { modelId, reviewer, instead: task.task_id, until })
+      if (gold) return gold
+    }
     const lease = [task.task_id, reviewer, randomUUID(), endOf(store)]
     return claimed((await tx.query<ClaimedTask>(LEASE, lease))[0]!)
   }
   return undefined
 }
+
+/** By chance, so that nobody can count when it comes; and only where the queue has a task as well. */
+const isGoldTurn = (store: ReviewStore, modelId: string) =>
+  (store.random ?? Math.random)() < rulesOf(store, modelId).goldShare
 
 const endOf = ({ now, leaseSeconds }: ReviewStore) => new Date(now() + leaseSeconds * 1000)
 
@@ -176,7 +203,11 @@ export async function renewLease(
   { taskId, reviewer, leaseId }: HeldLease,
 ): Promise<{ task_id: string; lease_expires_at: string }> {
   const [lease] = await store.db.query<{ expires_at: Date }>(
-    'update review_leases set expires_at = $4 where task_id = $1 and reviewer = $2 and lease_id = $3 returning expires_at',
+    `with drawn as (
+       update review_leases set expires_at = $4 where task_id = $1 and reviewer = $2 and lease_id = $3 returning expires_at
+     ), gold as (
+       update gold_leases set expires_at = $4 where task_id = $1 and reviewer = $2 and lease_id = $3 returning expires_at
+     ) select * from drawn union all select * from gold`,
     [taskId, reviewer, leaseId, endOf(store)],
   )
   if (!lease) throw leaseLost()
@@ -193,6 +224,7 @@ export function releaseTask(
   held: HeldLease,
 ): Promise<{ task_id: string; state: string }> {
   return store.db.transaction(async (tx) => {
+    if (await takeGoldLease(tx, held)) return { task_id: held.taskId, state: 'open' }
     const task = await lockTask(tx, held.taskId)
     await requireLease(tx, held)
     await endLease(tx, held)
@@ -205,12 +237,16 @@ export function releaseTask(
 }
 
 /** Takes a task off the queue whose prediction is not stored any more. */
-export function closeGone({ db }: Pick<ReviewStore, 'db'>, taskId: string): Promise<void> {
+export function closeGone(
+  { db, now }: Pick<ReviewStore, 'db' | 'now'>,
+  taskId: string,
+): Promise<void> {
   return db.transaction(async (tx) => {
-    await lockTask(tx, taskId)
+    await retireGone(tx, taskId, new Date(now()))
+    if (!(await lockTask(tx, taskId))) return
     await tx.query('delete from review_leases where task_id = $1', [taskId])
     await tx.query(
-      `update review_tasks set state = 'gone', revision = revision + 1 where task_id = $1 and state = 'open'`,
+      `update review_tasks set state = 'gone', revision = revision + 1 where task_id = $1 and state in ('open', 'disputed')`,
       [taskId],
     )
     await mirrorTask(tx, taskId)

@@ -3,6 +3,7 @@
  */
 import type { Clock } from '../../../lib/runtime/clock.ts'
 import { enqueueRow } from '../../../lib/postgres/outbox.ts'
+import { reviewRules, type ReviewRules } from '../../../lib/models/labels/review-rules.ts'
 import type { Postgres, Sql } from '../../../lib/postgres/port.ts'
 
 /** Where the review queue lies, and by what clock and for how long its leases run. */
@@ -10,7 +11,15 @@ export interface ReviewStore {
   db: Postgres
   leaseSeconds: number
   now: Clock
+  /** What model files say; what holds without any unless given. */
+  rulesOf?: (modelId: string) => ReviewRules
+  /** In [0, 1): whether a claim meets a task whose answer is known; `Math.random` unless given. */
+  random?: () => number
 }
+
+/** What a model file says about review. */
+export const rulesOf = (store: ReviewStore, modelId: string): ReviewRules =>
+  store.rulesOf?.(modelId) ?? reviewRules(undefined)
 
 /** A prediction that was drawn for review. */
 export interface DrawnTask {
@@ -85,25 +94,40 @@ async function addTask(tx: Sql, task: DrawnTask, at: Date): Promise<boolean> {
 /** The model a task is of; undefined where there is no such task. */
 export async function modelOfTask(db: Sql, taskId: string): Promise<string | undefined> {
   const [task] = await db.query<{ model_id: string }>(
-    'select model_id from review_tasks where task_id = $1',
+    'select model_id from review_tasks where task_id = $1 union select model_id from review_gold where task_id = $1',
     [taskId],
   )
   return task?.model_id
 }
 
-/** Counts of tasks, leases and answers by model, in the order of model ids. */
-export function reviewStats({ db, now }: ReviewStore): Promise<ReviewStats[]> {
-  return db.query<ReviewStats>(
-    `select t.model_id, count(*) filter (where t.state = 'open')::int as open, count(*) filter (where t.state = 'done')::int as done,
-       count(*) filter (where t.state = 'disputed')::int as disputed, count(*) filter (where t.state = 'impossible')::int as impossible, count(*) filter (where t.state = 'gone')::int as gone,
-       (select count(*)::int from review_leases l join review_tasks o using (task_id) where o.model_id = t.model_id and l.expires_at > $1) as leased,
-       (select count(*)::int from reviews r join review_tasks o using (task_id) where o.model_id = t.model_id and not r.skipped) as answers,
-       (select count(*)::int from reviews r join review_tasks o using (task_id) where o.model_id = t.model_id and r.skipped) as skips,
-       sum(t.undone)::int as undone
-     from review_tasks t group by t.model_id order by t.model_id`,
-    [new Date(now())],
-  )
-}
+const STATS = `
+select t.*, t.leased + coalesce(g.leased, 0) as leased, t.answers + coalesce(g.answers, 0) as answers, t.skips + coalesce(g.skips, 0) as skips,
+  t.undone + coalesce(g.undone, 0) as undone, g.model_id is not null as has_gold
+from (
+  select t.model_id, count(*) filter (where t.state = 'open')::int as open, count(*) filter (where t.state = 'done')::int as done,
+    count(*) filter (where t.state = 'disputed')::int as disputed, count(*) filter (where t.state = 'impossible')::int as impossible, count(*) filter (where t.state = 'gone')::int as gone,
+    (select count(*)::int from review_leases l join review_tasks o using (task_id) where o.model_id = t.model_id and l.expires_at > $1) as leased,
+    (select count(*)::int from reviews r join review_tasks o using (task_id) where o.model_id = t.model_id and not r.skipped) as answers,
+    (select count(*)::int from reviews r join review_tasks o using (task_id) where o.model_id = t.model_id and r.skipped) as skips,
+    sum(t.undone)::int as undone
+  from review_tasks t group by t.model_id
+) as t left join (
+  select g.model_id, sum(g.undone)::int as undone,
+    (select count(*)::int from gold_leases l join review_gold o using (task_id) where o.model_id = g.model_id and l.expires_at > $1) as leased,
+    (select count(*)::int from gold_answers a join review_gold o using (task_id) where o.model_id = g.model_id and not a.skipped) as answers,
+    (select count(*)::int from gold_answers a join review_gold o using (task_id) where o.model_id = g.model_id and a.skipped) as skips
+  from review_gold g group by g.model_id
+) as g using (model_id) order by model_id`
+
+/**
+ * Counts of tasks, leases and answers by model, in the order of model ids. What people did counts
+ * gold in; tasks do not.
+ */
+export const reviewStats = ({
+  db,
+  now,
+}: ReviewStore): Promise<(ReviewStats & { has_gold: boolean })[]> =>
+  db.query(STATS, [new Date(now())])
 
 /**
  * Locks a task until the transaction ends: answers and leases of one task change one after another.

@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { enqueueRow } from '../../../lib/postgres/outbox.ts'
 import type { Sql } from '../../../lib/postgres/port.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
+import { isDecided } from './adjudications.ts'
+import { undoGold } from './gold/gold-leases.ts'
 import type { HeldLease } from './review-leases.ts'
 import { lockTask, mirrorTask, type LockedTask, type ReviewStore } from './review-tasks.ts'
 
@@ -20,10 +22,14 @@ interface LastReview {
   task_id: string
   skipped: boolean
   submitted_at: Date | string
+  is_gold: boolean
 }
 
-const LAST =
-  'select task_id, skipped, submitted_at from reviews where reviewer = $1 order by submitted_at desc, task_id limit 1'
+const LAST = `
+(select task_id, skipped, submitted_at, false as is_gold from reviews where reviewer = $1 order by submitted_at desc, task_id limit 1)
+union all
+(select task_id, skipped, submitted_at, true from gold_answers where reviewer = $1 order by submitted_at desc, task_id limit 1)
+order by submitted_at desc, task_id limit 1`
 
 /**
  * One reviewer more than before is not asked where the answer that called for them is gone and
@@ -57,18 +63,21 @@ export function undoAnswer(
     await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [reviewer])
     const task = await lockTask(tx, taskId)
     const [last] = await tx.query<LastReview>(LAST, [reviewer])
-    if (!task || last?.task_id !== taskId)
+    if (!last || last.task_id !== taskId)
       throw nothing('the task is not the one that you answered last')
     if (at.getTime() - new Date(last.submitted_at).getTime() > UNDO_MS)
       throw nothing(`an answer can be undone for ${UNDO_MS / 1000} seconds`)
-    if (task.state === 'gone') throw nothing('the prediction is not stored any more')
+    const ends = new Date(at.getTime() + store.leaseSeconds * 1000)
+    if (last.is_gold) return undoGold(tx, { taskId, reviewer, until: ends })
+    if (!task || task.state === 'gone') throw nothing('the prediction is not stored any more')
+    await requireOnQueue(tx, taskId)
+    if (await isDecided(tx, taskId)) throw nothing('an adjudicator has decided the task')
     if (last.skipped) await requireRoom(tx, taskId)
     await tx.query('delete from reviews where task_id = $1 and reviewer = $2', [taskId, reviewer])
     // An answer was counted as taken, a skip was not; the lease is.
     await tx.query(REOPEN, [taskId, at, last.skipped ? 1 : 0])
     await mirrorUndone(tx, task, reviewer, at)
     await mirrorTask(tx, taskId)
-    const ends = new Date(at.getTime() + store.leaseSeconds * 1000)
     const leaseId = randomUUID()
     await tx.query(
       'insert into review_leases (task_id, reviewer, lease_id, expires_at) values ($1, $2, $3, $4)',
@@ -76,6 +85,14 @@ export function undoAnswer(
     )
     return { task_id: taskId, lease_id: leaseId, lease_expires_at: ends.toISOString() }
   })
+}
+
+/** @throws {Problem} 409 where an operator took the task off the queue */
+async function requireOnQueue(tx: Sql, taskId: string): Promise<void> {
+  const [off] = await tx.query('select 1 from review_flags where task_id = $1 and taken_off', [
+    taskId,
+  ])
+  if (off) throw nothing('the task was taken off the queue')
 }
 
 /** @throws {Problem} 409 where others hold, or have answered, all that the task still wants */

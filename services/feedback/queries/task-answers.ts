@@ -1,6 +1,6 @@
 /** Answers of reviewers to the same tasks. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
-import type { TaskAnswer } from '../data/reviewer-agreement.ts'
+import type { DrawnAnswer } from '../data/gold/gold-measures.ts'
 
 /** Answers that are read, the newest. */
 const MAX_ANSWERS = 50_000
@@ -9,10 +9,12 @@ const MAX_ANSWERS = 50_000
 export const taskAnswers = (
   db: ClickHouse,
   { modelId, from }: { modelId: string; from: number },
-): Promise<TaskAnswer[]> =>
-  db.query<TaskAnswer>(
-    `SELECT task_id, reviewer, label FROM reviews FINAL
-     WHERE model_id = {model:String} AND NOT skipped AND submitted_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
-     ORDER BY submitted_at DESC, task_id, reviewer LIMIT ${MAX_ANSWERS}`,
+): Promise<DrawnAnswer[]> =>
+  db.query<DrawnAnswer>(
+    `SELECT r.task_id AS task_id, r.reviewer AS reviewer, r.label AS label, t.inclusion_probability AS inclusion_probability
+     FROM (SELECT task_id, reviewer, label, submitted_at FROM reviews FINAL
+       WHERE model_id = {model:String} AND NOT skipped AND submitted_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
+       ORDER BY submitted_at DESC, task_id, reviewer LIMIT ${MAX_ANSWERS}) AS r
+     INNER JOIN (SELECT task_id, inclusion_probability FROM review_tasks WHERE model_id = {model:String}) AS t ON t.task_id = r.task_id`,
     { model: modelId, from },
   )

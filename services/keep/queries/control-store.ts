@@ -2,20 +2,36 @@
 import type { Postgres } from '../../../lib/postgres/port.ts'
 import { MIN_FOUND_ANYWHERE } from '../data/subject-tables.ts'
 
-/** Removes tasks, leases and answers of predictions, and rows of them on their way to ClickHouse. */
+/** Tables that hold something by task, those first that others are named by. */
+const TASK_TABLES = [
+  'reviews',
+  'review_leases',
+  'review_adjudications',
+  'review_tasks',
+  'gold_answers',
+  'gold_leases',
+  'review_gold',
+  'review_flags',
+]
+
+/**
+ * Removes tasks, leases and answers of predictions, known answers among them, and rows of them on
+ * their way to ClickHouse.
+ */
 export async function eraseTasks(
   db: Postgres,
   predictions: readonly { model_id: string; prediction_id: string }[],
 ): Promise<number> {
   return db.transaction(async (tx) => {
     const tasks = await tx.query<{ task_id: string }>(
-      `select t.task_id from review_tasks t
-       join unnest($1::text[], $2::text[]) as p (model_id, prediction_id) using (model_id, prediction_id)`,
+      `select t.task_id from (
+         select task_id, model_id, prediction_id from review_tasks union select task_id, model_id, prediction_id from review_gold
+       ) as t join unnest($1::text[], $2::text[]) as p (model_id, prediction_id) using (model_id, prediction_id)`,
       [predictions.map((one) => one.model_id), predictions.map((one) => one.prediction_id)],
     )
     const ids = tasks.map((task) => task.task_id)
     if (ids.length === 0) return 0
-    for (const table of ['reviews', 'review_leases', 'review_tasks'])
+    for (const table of TASK_TABLES)
       await tx.query(`delete from ${table} where task_id = any($1)`, [ids])
     for (const table of ['outbox', 'outbox_refused'])
       await tx.query(`delete from ${table} where row->>'task_id' = any($1)`, [ids])
@@ -49,14 +65,7 @@ export async function eraseManifests(
  * them.
  */
 export async function compact(db: Postgres): Promise<void> {
-  for (const table of [
-    'reviews',
-    'review_leases',
-    'review_tasks',
-    'outbox',
-    'outbox_refused',
-    'datasets',
-  ])
+  for (const table of [...TASK_TABLES, 'outbox', 'outbox_refused', 'datasets'])
     await db.exec(`vacuum full ${table}`)
   await db.forgetLog?.()
 }
@@ -70,7 +79,12 @@ export const reviewsOf = (
     `select t.task_id, t.model_id, t.prediction_id, t.state, r.reviewer, r.label, r.skipped, r.comment, r.submitted_at
      from review_tasks t
      join unnest($1::text[], $2::text[]) as p (model_id, prediction_id) using (model_id, prediction_id)
-     left join reviews r using (task_id) order by t.task_id, r.reviewer limit 1000`,
+     left join reviews r using (task_id)
+     union all
+     select g.task_id, g.model_id, g.prediction_id, 'gold', a.reviewer, a.label, a.skipped, a.comment, a.submitted_at
+     from review_gold g
+     join unnest($1::text[], $2::text[]) as p (model_id, prediction_id) using (model_id, prediction_id)
+     left join gold_answers a using (task_id) order by task_id, reviewer limit 1000`,
     [predictions.map((one) => one.model_id), predictions.map((one) => one.prediction_id)],
   )
 

@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest'
 import { parseModel } from '../../../lib/models/model-files.ts'
-import { MAX_BUDGET_PER_DAY } from '../../../schemas/model.ts'
+import { MAX_BUDGET_PER_DAY } from '../../../schemas/review/model-review.ts'
 import { drawTasks } from '../../../services/feedback/loop/draw.ts'
 import { pipeline } from '../../pipeline.ts'
 

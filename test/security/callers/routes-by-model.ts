@@ -42,6 +42,7 @@ const LABEL = {
   labelled_at: '2026-01-01T00:00:00Z',
 }
 const REASON = { body: { reason: 'r' } }
+const GOLD = { actor: 'ann', known: [{ prediction_id: 'p', label: '1' }] }
 const LEASE = { lease_id: '00000000-0000-4000-8000-000000000000' }
 const cloudEvent = (model: string) => ({
   specversion: '1.0',
@@ -133,6 +134,15 @@ export const ROUTES: Record<string, Route> = {
   'POST /v1/reviews/{task_id}/skip': thing('review', 'task', LEASE),
   'POST /v1/reviews/{task_id}/submit': thing('review', 'task', { ...LEASE, label: '1' }),
   'POST /v1/reviews/{task_id}/undo': thing('review', 'task', { reviewer: 'ann' }),
+  'POST /v1/reviews/adjudicate': body('review', (model) => ({ model_id: model })),
+  'POST /v1/reviews/{task_id}/decide': thing('review', 'task', { ...LEASE, label: '1' }),
+  'POST /v1/reviews/{task_id}/flag': thing('review', 'task', { ...LEASE, reason: 'bad_example' }),
+  'GET /v1/models/{id}/flags': path('operate'),
+  'POST /v1/models/{id}/flags/{flag_id}/close': path('operate', { body: { actor: 'ann' } }),
+  'POST /v1/models/{id}/review/pause': path('operate', REASON),
+  'POST /v1/models/{id}/review/resume': path('operate', REASON),
+  'GET /v1/models/{id}/gold': path('operate'),
+  'POST /v1/models/{id}/gold': path('operate', { body: GOLD }),
   'DELETE /v1/keys/{key}': every('admin'),
   'GET /v1/keys': every('admin'),
   'POST /v1/keys': every('admin'),

@@ -1,6 +1,6 @@
 /** What else is evaluated, who is asked, and what is kept, in words. Pure. */
 import type { Model } from '../../../../lib/models/model-files.ts'
-import { count, list, type Said } from './said.ts'
+import { count, list, percent, type Said } from './said.ts'
 
 /** Which parts of the predictions are looked at apart. */
 export function cohortsOf({
@@ -137,6 +137,9 @@ export function ownMetricsOf({
   ]
 }
 
+const namesOf = ({ people, teams }: { people: readonly string[]; teams: readonly string[] }) =>
+  list([...people, ...teams.map((team) => `the team ${team}`)])
+
 /** Who is asked, what asks for a retraining, and what is kept. */
 export function peopleOf({ review, retrain, ownership, privacy, retention }: Model): Said[] {
   const { budgetPerDay, reviewers } = review
@@ -147,6 +150,27 @@ export function peopleOf({ review, retrain, ownership, privacy, retention }: Mod
       budgetPerDay === 0
         ? 'Nothing is drawn for people to review.'
         : `${count(budgetPerDay, 'prediction is', 'predictions are')} drawn a day for review, each by ${count(reviewers, 'reviewer')}.`,
+    ],
+    [
+      'review.assign',
+      review.assign ?? null,
+      review.assign === undefined
+        ? 'Whoever may review it gets its tasks.'
+        : `Its tasks are for ${namesOf(review.assign)} alone.`,
+    ],
+    [
+      'review.adjudicate',
+      review.adjudicate ?? null,
+      review.adjudicate === undefined
+        ? 'Where reviewers disagree, more are asked.'
+        : `Where reviewers disagree, ${namesOf(review.adjudicate)} may decide.`,
+    ],
+    [
+      'review.gold.share',
+      review.goldShare,
+      review.goldShare === 0
+        ? 'Reviewers are not measured by tasks whose answer is known.'
+        : `Where answers are known, ${percent(review.goldShare)} of a reviewer’s tasks are such.`,
     ],
     [
       'retrain',
