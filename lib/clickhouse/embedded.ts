@@ -79,11 +79,7 @@ export function embeddedEngine(
       clients.push(client)
       const ready = client.command({ query: `SET ${settingsList()}` })
       ready.catch(() => {})
-      const insertFile: ClickHouse['insertFile'] = async (insert) => {
-        const rows = `SELECT * FROM file('${escape(insert.path)}', Native, '${escape(structureOf(insert))}')`
-        const where = insert.where === undefined ? '' : ` WHERE ${insert.where}`
-        await client.command({ query: `${insertInto(insert)} ${rows}${where}` })
-      }
+      const insertFile = fileInserter(client)
       return clickHouseOf(client, {
         insertFile,
         // chDB takes text with a statement, and no bytes.
@@ -95,12 +91,7 @@ export function embeddedEngine(
           const session = open(() => new Session(path), path)
           sessions.add(session)
           try {
-            session.query('SET ROLE plumbline_owner')
-            session.query(`SET ${settingsList()}`)
-            if (Object.keys(params).length > 0) session.query(`SET ${parameterList(params)}`)
-            // A session of its own, so that statements of this connection go on meanwhile. The
-            // engine may not write files: its rows come here in blocks.
-            await writeChunks(session.queryStream(sql, { format: 'JSONEachRow' }), target)
+            await selectInto(session, { sql, params, target })
           } finally {
             sessions.delete(session)
             session.close()
@@ -140,6 +131,28 @@ export function embeddedEngine(
       first?.close()
     },
   }
+}
+
+const fileInserter =
+  (client: ClickHouseClient): ClickHouse['insertFile'] =>
+  async (insert) => {
+    const rows = `SELECT * FROM file('${escape(insert.path)}', Native, '${escape(structureOf(insert))}')`
+    const where = insert.where === undefined ? '' : ` WHERE ${insert.where}`
+    await client.command({ query: `${insertInto(insert)} ${rows}${where}` })
+  }
+
+/**
+ * Writes rows by a session of its own, so that statements of the connection go on meanwhile. The
+ * engine may not write files: its rows come here in blocks.
+ */
+async function selectInto(
+  session: Session,
+  { sql, params, target }: { sql: string; params: Params; target: string },
+): Promise<void> {
+  session.query('SET ROLE plumbline_owner')
+  session.query(`SET ${settingsList()}`)
+  if (Object.keys(params).length > 0) session.query(`SET ${parameterList(params)}`)
+  await writeChunks(session.queryStream(sql, { format: 'JSONEachRow' }), target)
 }
 
 /**
