@@ -164,7 +164,7 @@ function trialOf(names: readonly string[]): PolicyTrialAnswer {
     ...{
       model_id: at(0),
       windows: 90,
-      untold: [{ test: 'alert', reason: 'no alert that came in has been kept yet' }],
+      untold: names === PLAIN ? [] : [{ test: 'alert', reason: 'none has been kept yet' }],
       metric: 'accuracy',
       labels: '9000',
     },
@@ -208,7 +208,7 @@ function trialOf(names: readonly string[]): PolicyTrialAnswer {
 }
 
 const ABOUT = { windows: { size: 'day' }, watermark: day(90), references: [], task: 'binary' }
-const PLAIN = ['income', 'amount', 'drifted']
+const PLAIN = ['income']
 
 for (const [name, look] of LOOKS)
   test(`names of any kind are text within the page, and axe finds nothing: ${name}`, async () => {
