@@ -9,3 +9,4 @@ create table review_adjudications (
   decided_at timestamptz
 );
 create index review_tasks_disputed on review_tasks (model_id, position) where state = 'disputed';
+create index review_adjudications_by_person on review_adjudications (adjudicator) where decided_at is null;

@@ -8,22 +8,31 @@ import type { AnsweredTask, ReviewAnswer } from './review-answers.ts'
 import type { ClaimedTask } from './review-leases.ts'
 import { lockTask, mirrorTask, type ReviewStore } from './review-tasks.ts'
 
+/** The task that the adjudicator $1 holds already, of models $2. */
+const HELD = `
+select t.task_id, t.model_id, t.prediction_id from review_adjudications a join review_tasks t using (task_id)
+where a.adjudicator = $1 and a.decided_at is null and t.state = 'disputed' and t.model_id = any($2) limit 1 for update of t`
+
 /**
- * The first disputed task of models $2 that nobody else holds and that the adjudicator $1 has not
- * voted on, theirs first; what another transaction takes at this moment is passed by.
+ * The first disputed task of each of models $2 that nobody else holds and that the adjudicator $1
+ * has not voted on, and the first of these; what another transaction takes at this moment is passed
+ * by. Asked of each task in its place, and not as a join, which would read all of them.
  */
-const CLAIM = `
-with next as (
-  select t.task_id, t.model_id, t.prediction_id from review_tasks t left join review_adjudications a using (task_id)
-  where t.state = 'disputed' and t.model_id = any($2) and (a.task_id is null or a.adjudicator = $1 or a.expires_at < $3)
-    and not exists (select 1 from reviews r where r.task_id = t.task_id and r.reviewer = $1 and not r.skipped)
-    and not exists (select 1 from review_pauses p where p.model_id = t.model_id)
-  order by (a.adjudicator is not distinct from $1) desc, t.position limit 1 for update of t skip locked
-)
-insert into review_adjudications as a (task_id, adjudicator, lease_id, expires_at) select task_id, $1, $4, $5 from next
+const NEXT = `
+select first.task_id, first.model_id, first.prediction_id from unnest($2::text[]) as asked (model_id) cross join lateral (
+  select t.task_id, t.model_id, t.prediction_id, t.position from review_tasks t
+  where t.state = 'disputed' and t.model_id = asked.model_id
+    and coalesce((select false from review_adjudications a where a.task_id = t.task_id and a.adjudicator <> $1 and a.expires_at >= $3), true)
+    and coalesce((select false from reviews r where r.task_id = t.task_id and r.reviewer = $1 and not r.skipped), true)
+  order by t.position limit 1 for update of t skip locked
+) as first
+where not exists (select 1 from review_pauses p where p.model_id = asked.model_id) order by first.position limit 1`
+
+const LEASE = `
+insert into review_adjudications as a (task_id, adjudicator, lease_id, expires_at) values ($1, $2, $3, $4)
 on conflict (task_id) do update set adjudicator = excluded.adjudicator, expires_at = excluded.expires_at,
   lease_id = case when a.adjudicator = excluded.adjudicator then a.lease_id else excluded.lease_id end
-returning a.task_id, a.lease_id, a.expires_at as lease_expires_at, (select model_id from next) as model_id, (select prediction_id from next) as prediction_id`
+returning lease_id`
 
 /**
  * Leases a disputed task to an adjudicator, with its votes; two tabs of one person have one task.
@@ -37,18 +46,23 @@ export function claimDispute(
 ): Promise<(ClaimedTask & { votes: Vote[] }) | undefined> {
   return store.db.transaction(async (tx) => {
     await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [adjudicator])
-    const ends = new Date(store.now() + store.leaseSeconds * 1000)
-    const [task] = await tx.query<ClaimedTask>(CLAIM, [
-      adjudicator,
-      models,
-      new Date(store.now()),
-      randomUUID(),
-      ends,
-    ])
+    const now = new Date(store.now())
+    const [held] = await tx.query<Disputed>(HELD, [adjudicator, models])
+    const task = held ?? (await tx.query<Disputed>(NEXT, [adjudicator, models, now]))[0]
     if (!task) return undefined
-    return { ...task, lease_expires_at: ends.toISOString(), votes: await votesOf(tx, task.task_id) }
+    const ends = new Date(store.now() + store.leaseSeconds * 1000)
+    const lease = [task.task_id, adjudicator, randomUUID(), ends]
+    const [given] = await tx.query<{ lease_id: string }>(LEASE, lease)
+    return {
+      ...task,
+      lease_id: given!.lease_id,
+      lease_expires_at: ends.toISOString(),
+      votes: await votesOf(tx, task.task_id),
+    }
   })
 }
+
+type Disputed = Pick<ClaimedTask, 'task_id' | 'model_id' | 'prediction_id'>
 
 const votesOf = (tx: Sql, taskId: string): Promise<Vote[]> =>
   tx.query<Vote>(
