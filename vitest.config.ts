@@ -1,6 +1,9 @@
 import { availableParallelism } from 'node:os'
 import { configDefaults, defineConfig } from 'vitest/config'
 
+/** Servers of job systems that are installed and run: `docs/launchers.md`. */
+const realServers = (process.env['E2E_REAL'] ?? '').split(',')
+
 /**
  * Needs root and loop devices: `npm run test:power-loss`. Needs root, buildah, helm and more: `npm
  * run test:deploy`.
@@ -8,6 +11,7 @@ import { configDefaults, defineConfig } from 'vitest/config'
 const withheld = [
   ...(process.env['POWER_LOSS'] === 'yes' ? [] : ['test/power-loss/**']),
   ...(process.env['DEPLOY'] === 'yes' ? [] : ['test/deploy/**']),
+  ...(realServers.includes('prefect') ? [] : ['test/real/prefect.test.ts']),
 ]
 
 // oxlint-disable-next-line import/no-default-export -- vitest reads it so
