@@ -134,8 +134,9 @@ function Content({ path, model, subject, range, change }) {
         <${Values} path=${path} subject=${subject} window=${window} range=${range} />`
     }
     <h3>
-      ${metricName(metric)}
-      <span class="quiet">click a window to see its ${isVector ? 'numbers' : 'values'}</span>
+      ${metricName(metric)}${' '}<span class="quiet"
+        >click a window to see its ${isVector ? 'numbers' : 'values'}</span
+      >
     </h3>
     <${Chart}
       rows=${history}

@@ -69,7 +69,7 @@ export function Examples({ path, feature, window }) {
   return html`<h3>Events of that window to look at</h3>
     <${Table}
       examples=${found}
-      valueOf=${({ features }) => String(features[feature] ?? 'missing')}
+      valueOf=${({ kind, features }) => (kind === 'novel' ? '' : String(features[feature] ?? 'missing'))}
     />`
 }
 
