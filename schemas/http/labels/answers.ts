@@ -1,6 +1,8 @@
 /** Answers about labels: what is odd about them, and how far reviewers agree. */
 import Type, { type Static } from 'typebox'
 import { closed, defaulted, nullable } from '../parts.ts'
+import { coefficient } from './coefficient.ts'
+import { JudgeAgreements } from './judges.ts'
 
 const count = (description: string) => Type.Integer({ minimum: 0, description })
 const seconds = (description: string) => nullable(Type.Integer({ minimum: 0, description }))
@@ -60,17 +62,6 @@ export const LabelReport = closed(
 )
 export type LabelReport = Static<typeof LabelReport>
 
-const coefficient = (description: string) =>
-  closed(
-    {
-      value: nullable(Type.Number()),
-      ci_low: nullable(Type.Number()),
-      ci_high: nullable(Type.Number()),
-      reason: Type.String({ description: 'Why there is no value; empty where there is one.' }),
-    },
-    { description },
-  )
-
 /** How far reviewers of a model agree. */
 export const AgreementAnswer = closed(
   {
@@ -100,6 +91,7 @@ export const AgreementAnswer = closed(
       }),
       { description: 'The 20 with the most answers.' },
     ),
+    judges: JudgeAgreements,
   },
   {
     description: 'Coefficients of agreement: 1 is complete, 0 what chance gives.',
@@ -119,6 +111,7 @@ export const AgreementAnswer = closed(
             kappa: { value: 0.74, ci_low: 0.61, ci_high: 0.87, reason: '' },
           },
         ],
+        judges: [],
       },
     ],
   },

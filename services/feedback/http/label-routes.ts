@@ -4,7 +4,10 @@ import type { Http } from '../../../lib/http/server.ts'
 import { answers } from '../../../schemas/http/errors.ts'
 import { AgreementAnswer, DaysQuery, LabelReport } from '../../../schemas/http/labels/answers.ts'
 import { ModelPath } from '../../../schemas/http/parts.ts'
+import { judgeAgreements } from '../data/judges/judge-agreement.ts'
+import { labelerOf } from '../data/judges/judge.ts'
 import { reviewerAgreement } from '../data/reviewer-agreement.ts'
+import { sharedLabels } from '../queries/judges/shared-labels.ts'
 import { labelReport } from '../queries/label-report.ts'
 import { taskAnswers } from '../queries/task-answers.ts'
 
@@ -45,7 +48,8 @@ function agreementRoute(http: Http, { db, now, modelOf }: LabelRoutesOptions): v
     {
       config: { scope: 'read' },
       schema: {
-        summary: 'How far the reviewers of a model agree: of all, by class, by reviewer',
+        summary:
+          'How far the reviewers of a model agree: of all, by class, by reviewer, and judges with people',
         tags: ['models'],
         params: ModelPath,
         querystring: DaysQuery,
@@ -57,7 +61,15 @@ function agreementRoute(http: Http, { db, now, modelOf }: LabelRoutesOptions): v
       const from = now() - days * 86_400_000
       const given = await taskAnswers(db, { modelId: params.id, from })
       const isNumber = modelOf(params.id).labels.values === 'number'
-      return { model_id: params.id, days, ...reviewerAgreement(given, isNumber) }
+      const { judges } = modelOf(params.id)
+      const asked = new Map(judges.map((one) => [labelerOf(one), one.answer.classes === undefined]))
+      const shared = await sharedLabels(db, { modelId: params.id, from })
+      return {
+        model_id: params.id,
+        days,
+        ...reviewerAgreement(given, isNumber),
+        judges: judgeAgreements(shared, (labeler) => asked.get(labeler)),
+      }
     },
   )
 }

@@ -2,24 +2,35 @@
 import type { Postgres } from '../../../lib/postgres/port.ts'
 import { MIN_FOUND_ANYWHERE } from '../data/subject-tables.ts'
 
-/** Removes tasks, leases and answers of predictions, and rows of them on their way to ClickHouse. */
+/**
+ * Removes tasks, leases and answers of predictions, questions to judges, and rows of them on their way
+ * to ClickHouse.
+ *
+ * @returns how many tasks and questions there were
+ */
 export async function eraseTasks(
   db: Postgres,
   predictions: readonly { model_id: string; prediction_id: string }[],
 ): Promise<number> {
+  const of = [predictions.map((one) => one.model_id), predictions.map((one) => one.prediction_id)]
   return db.transaction(async (tx) => {
+    const questions = await tx.query(
+      `delete from judge_questions q using unnest($1::text[], $2::text[]) as p (model_id, prediction_id)
+       where q.model_id = p.model_id and q.prediction_id = p.prediction_id returning q.question_id`,
+      of,
+    )
     const tasks = await tx.query<{ task_id: string }>(
       `select t.task_id from review_tasks t
        join unnest($1::text[], $2::text[]) as p (model_id, prediction_id) using (model_id, prediction_id)`,
-      [predictions.map((one) => one.model_id), predictions.map((one) => one.prediction_id)],
+      of,
     )
     const ids = tasks.map((task) => task.task_id)
-    if (ids.length === 0) return 0
+    if (ids.length === 0) return questions.length
     for (const table of ['reviews', 'review_leases', 'review_tasks'])
       await tx.query(`delete from ${table} where task_id = any($1)`, [ids])
     for (const table of ['outbox', 'outbox_refused'])
       await tx.query(`delete from ${table} where row->>'task_id' = any($1)`, [ids])
-    return ids.length
+    return ids.length + questions.length
   })
 }
 
@@ -56,6 +67,7 @@ export async function compact(db: Postgres): Promise<void> {
     'outbox',
     'outbox_refused',
     'datasets',
+    'judge_questions',
   ])
     await db.exec(`vacuum full ${table}`)
   await db.forgetLog?.()
@@ -71,6 +83,19 @@ export const reviewsOf = (
      from review_tasks t
      join unnest($1::text[], $2::text[]) as p (model_id, prediction_id) using (model_id, prediction_id)
      left join reviews r using (task_id) order by t.task_id, r.reviewer limit 1000`,
+    [predictions.map((one) => one.model_id), predictions.map((one) => one.prediction_id)],
+  )
+
+/** Questions to judges about predictions, with their answers, for their export. */
+export const judgementsOf = (
+  db: Postgres,
+  predictions: readonly { model_id: string; prediction_id: string }[],
+): Promise<Record<string, unknown>[]> =>
+  db.query(
+    `select q.model_id, q.prediction_id, q.judge, q.version, q.state, q.reason, q.label, q.comment, q.created_at, q.ended_at
+     from judge_questions q
+     join unnest($1::text[], $2::text[]) as p (model_id, prediction_id) using (model_id, prediction_id)
+     order by q.question_id limit 1000`,
     [predictions.map((one) => one.model_id), predictions.map((one) => one.prediction_id)],
   )
 

@@ -4,7 +4,7 @@ import type { ModelJudge } from '../../../../schemas/language-models/judges.ts'
 import type { Usage } from './judgement.ts'
 
 /** Billionths of a US dollar in one. */
-const NANO_USD = 1_000_000_000
+export const NANO_USD = 1_000_000_000
 /** Sums of more are no whole numbers any more. */
 const MAX_NANO = 1e15
 /** Tokens that chat templates add to what is sent. */

@@ -1,7 +1,7 @@
 /** Who a judge is: the names by which its questions and labels are known. */
 import { createHash } from 'node:crypto'
 import { ID_SEPARATOR } from '../../../../schemas/fields.ts'
-import type { ModelJudge } from '../../../../schemas/language-models/judges.ts'
+import type { JudgeEndpoint, ModelJudge } from '../../../../schemas/language-models/judges.ts'
 
 /** The labeler of a judge's labels: `name@version`. */
 export const labelerOf = ({ name, version }: Pick<ModelJudge, 'name' | 'version'>): string =>
@@ -30,11 +30,11 @@ export const labelIdOf = (question: string): string => `judge:${question}`
  */
 export function recipeOf(judge: ModelJudge, promptText: string): string {
   const { answer, command, endpoint, max_tokens } = judge
-  const { key: _key, provider: _provider, ...asked } = endpoint ?? {}
+  const { key: _key, provider: _provider, ...asked } = endpoint ?? ({} as Partial<JudgeEndpoint>)
   return shaOf(
     JSON.stringify([promptText, answer, labelNameOf(judge), asked, command ?? [], max_tokens]),
   )
 }
 
 /** SHA-256 of a text as 64 hex digits. */
-const shaOf = (text: string): string => createHash('sha256').update(text).digest('hex')
+export const shaOf = (text: string): string => createHash('sha256').update(text).digest('hex')

@@ -1,6 +1,8 @@
 /** Data of predictions in prompts: whatever it says, it stays data. */
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { ConfigError } from '../../../../lib/runtime/config.ts'
+import { parseModel } from '../../../../lib/models/model-files.ts'
 import { asData, parsePrompt, renderPrompt, type JudgedPrediction } from './prompt.ts'
 
 const PROMPT = parsePrompt(`
@@ -121,4 +123,15 @@ test.each([
 test('what is escaped is the same to a reader of JSON', () => {
   for (const text of [...HOSTILE, '\u{1f600} é 漢 \t \u0000'])
     expect(JSON.parse(asData(text))).toBe(text)
+})
+
+test('the examples are what they say', () => {
+  const folder = new URL('../../../../examples/judges/', import.meta.url)
+  const file = readFileSync(new URL('support_chat.yaml', folder), 'utf8')
+  const { judges } = parseModel(file)
+  expect(judges.map(({ name }) => name)).toEqual(['grounded', 'politeness'])
+  for (const { prompt } of judges) {
+    const text = readFileSync(new URL(prompt, folder), 'utf8')
+    expect(parsePrompt(text).version).toBe('1')
+  }
 })
