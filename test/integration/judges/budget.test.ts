@@ -98,7 +98,7 @@ test('a process that is gone while it asks: another takes over, and its money co
   await next!.all()
   expect(double.requests).toHaveLength(1)
   double.reply = labels(() => 'no')
-  next!.clock.now += 130_000
+  next!.clock.now += 36_000
   await next!.all()
   await next!.emit()
   expect(next!.sent).toHaveLength(1)

@@ -43,7 +43,7 @@ const MAX_PER_HOUR = 2000
 /** Far beyond what a day's draw gives. */
 const MAX_DRAWN = 24 * 2 * MAX_PER_HOUR
 /** A claim outlasts its request by so much: reading before it, and recording behind it. */
-const SPARE_MS = 120_000
+const SPARE_MS = 30_000
 const NO_MONEY_MS = 10_000
 
 /** Makes the asking of a process, with nothing under way. */
