@@ -9,7 +9,7 @@ const duration = (description: string, fallback: string) =>
 /** Most judges of a model. */
 const MAX_JUDGES = 10
 
-/** What a judge may answer: one of some classes, or a number of a range. */
+/** What a judge may answer: one of some classes, a number of a range, or the better one of a pair. */
 export const JudgeAnswer = Type.Object(
   {
     classes: Type.Optional(
@@ -19,6 +19,20 @@ export const JudgeAnswer = Type.Object(
         uniqueItems: true,
         description: 'What may be answered; in its place `minimum` and `maximum`.',
       }),
+    ),
+    pair: Type.Optional(
+      Type.Array(
+        Type.String({
+          pattern: '^(input_text|output_text|prediction|(features|attributes)\\..{1,200})$',
+        }),
+        {
+          minItems: 2,
+          maxItems: 2,
+          uniqueItems: true,
+          description:
+            'Two fields, of which the better one is asked for: the answers are `first`, `second` and `tie`.',
+        },
+      ),
     ),
     minimum: Type.Optional(Type.Number({ description: 'The least number that may be answered.' })),
     maximum: Type.Optional(Type.Number({ description: 'The greatest.' })),

@@ -60,8 +60,8 @@ test.each([
 ])('%s is refused', (more, problem) => expect(problemsOf(file(judge(more)))).toEqual([problem]))
 
 test.each([
-  ['{}', '.answer needs classes, or minimum and maximum'],
-  ['{ minimum: 1 }', '.answer needs classes, or minimum and maximum'],
+  ['{}', '.answer needs classes, minimum and maximum, or pair'],
+  ['{ minimum: 1 }', '.answer needs classes, minimum and maximum, or pair'],
   ['{ minimum: 5, maximum: 1 }', '.answer.minimum must be below maximum'],
   [
     '{ minimum: 1.2, maximum: 1.8, whole: true }',
@@ -70,6 +70,10 @@ test.each([
   [
     '{ classes: [a, b], minimum: 1 }',
     '.answer has classes, and may have neither minimum, maximum nor whole',
+  ],
+  [
+    '{ pair: [output_text, attributes.other], classes: [a, b] }',
+    '.answer has pair, and may have nothing else',
   ],
 ])('the answer %s is refused', (answer, problem) =>
   expect(

@@ -50,12 +50,13 @@ function problemsOf(judge: ModelJudge, file: ModelFile): string[] {
 
 /** Answers that are labels of the model itself are such as the model has. */
 function answerProblems({ answer, label, name }: ModelJudge, file: ModelFile): string[] {
-  const { classes, minimum, maximum, whole } = answer
+  const { classes, minimum, maximum, whole, pair } = answer
   const isTruth = (label ?? name) === 'label'
   const hasClasses = (file.classes ?? []).length > 0 && file.task !== 'llm'
+  if (pair !== undefined) return pairProblems(answer, isTruth)
   if (classes === undefined) {
     if (minimum === undefined || maximum === undefined)
-      return ['.answer needs classes, or minimum and maximum']
+      return ['.answer needs classes, minimum and maximum, or pair']
     if (!(minimum < maximum)) return ['.answer.minimum must be below maximum']
     if (whole && Math.ceil(minimum) > Math.floor(maximum))
       return ['.answer: no whole number lies from minimum to maximum']
@@ -73,6 +74,12 @@ function answerProblems({ answer, label, name }: ModelJudge, file: ModelFile): s
   return hasClasses && unknown.length > 0
     ? [`.answer.classes names ${unknown.join(', ')}, no classes of the model`]
     : []
+}
+
+/** A preference has answers of its own, which are no labels of the model. */
+function pairProblems(answer: ModelJudge['answer'], isTruth: boolean): string[] {
+  if (Object.keys(answer).length > 1) return ['.answer has pair, and may have nothing else']
+  return isTruth ? ['.label must be another name: a preference is no label of the model'] : []
 }
 
 function endpointProblems({ url, key, parameters = {} }: NonNullable<ModelJudge['endpoint']>) {

@@ -5,6 +5,7 @@ import { answers } from '../../../schemas/http/errors.ts'
 import { AgreementAnswer, DaysQuery, LabelReport } from '../../../schemas/http/labels/answers.ts'
 import { ModelPath } from '../../../schemas/http/parts.ts'
 import { judgeAgreements } from '../data/judges/judge-agreement.ts'
+import { isNumberAnswer } from '../data/judges/judgement.ts'
 import { labelerOf } from '../data/judges/judge.ts'
 import { reviewerAgreement } from '../data/reviewer-agreement.ts'
 import { sharedLabels } from '../queries/judges/shared-labels.ts'
@@ -62,7 +63,7 @@ function agreementRoute(http: Http, { db, now, modelOf }: LabelRoutesOptions): v
       const given = await taskAnswers(db, { modelId: params.id, from })
       const isNumber = modelOf(params.id).labels.values === 'number'
       const { judges } = modelOf(params.id)
-      const asked = new Map(judges.map((one) => [labelerOf(one), one.answer.classes === undefined]))
+      const asked = new Map(judges.map((one) => [labelerOf(one), isNumberAnswer(one.answer)]))
       const shared = await sharedLabels(db, { modelId: params.id, from })
       return {
         model_id: params.id,

@@ -364,3 +364,53 @@ test('numbers of a range are labels too', async () => {
     { label: 4, labelled_at: new Date(DAY + 6 * 3_600_000).toISOString() },
   ])
 })
+
+test('of a pair both orders are asked and paid for, and a judge that likes the first gives ties', async () => {
+  const directory = temporaryDirectory()
+  const judge = (name: string) =>
+    `{ name: ${name}, version: '1', prompt: prompts/pair.yaml, sample: 1, answer: { pair: [output_text, attributes.other] }, endpoint: { url: "${double.url}", model: small } }`
+  await stream.predictions(
+    predictionsOf('paired', ['good', 'bad'], (i) => ({
+      attributes: { other: i === 0 ? 'bad' : 'good' },
+    })),
+  )
+  const model = (name: string) => {
+    const made = modelWithJudge(directory, { modelId: 'paired', url: '', judge: judge(name) })
+    writeFileSync(
+      join(directory, 'prompts', 'pair.yaml'),
+      "{ version: '1', system: Which is better?, user: '{{first}} {{second}}' }",
+    )
+    return made
+  }
+  const labelsOf = async (name: string) => {
+    const { all, emit, sent, counts } = judgingOf(stream, postgres, [model(name)])
+    double.requests.length = 0
+    await all()
+    await emit()
+    expect(double.requests).toHaveLength(4)
+    expect(counts).toEqual({ drawn: 2, asked: 4, answered: 2 })
+    const of = (id: string) => sent.find((label) => label['prediction_id'] === id)!['label']
+    return [of('p-0'), of('p-1')]
+  }
+  double.reply = labels((request) => (dataOf(request)['first'] === 'good' ? 'first' : 'second'))
+  expect(await labelsOf('fair')).toEqual(['first', 'second'])
+  double.reply = labels(() => 'first')
+  expect(await labelsOf('biased')).toEqual(['tie', 'tie'])
+  expect(await moneyOf(postgres, 'paired')).toEqual({ spent: 8 * 140_000, reserved: 0 })
+  double.reply = (request, response) =>
+    double.requests.length % 2 === 0
+      ? says(500, 'no')(request, response)
+      : labels(() => 'first')(request, response)
+  const half = judgingOf(stream, postgres, [
+    modelWithJudge(directory, {
+      modelId: 'paired',
+      url: '',
+      judge: judge('half').replace('sample: 1', 'sample: 1, attempts: 1, concurrency: 1'),
+    }),
+  ])
+  double.requests.length = 0
+  await half.all()
+  // The answer to the first order is paid for, the refusal of the second is not.
+  expect(half.counts).toMatchObject({ asked: 2, 'failed:server_error': 1 })
+  expect((await moneyOf(postgres, 'paired')).spent).toBe(9 * 140_000)
+})

@@ -22,6 +22,9 @@ export type Judgement =
   | { kind: 'valid'; label: string | number; comment: string }
   | { kind: 'invalid'; reason: InvalidReason }
 
+/** The answers to a pair: which text is the better one. */
+const PREFERENCES = ['first', 'second', 'tie']
+
 /** Tokens that an endpoint says it has used. */
 export interface Usage {
   inputTokens: number
@@ -39,17 +42,24 @@ const MAX_TEXT = 32_768
 const MAX_COMMENT = 1000
 
 /** The JSON schema of the answers to a question. */
-export const answerSchema = ({ classes, minimum, maximum, whole }: JudgeAnswer): object => ({
+export const answerSchema = (answer: JudgeAnswer): object => ({
   type: 'object',
   properties: {
     comment: { type: 'string', description: 'Why, in a sentence or two.' },
-    label: classes
-      ? { type: 'string', enum: classes }
-      : { type: whole ? 'integer' : 'number', minimum, maximum },
+    label: labelSchema(answer),
   },
   required: ['comment', 'label'],
   additionalProperties: false,
 })
+
+const labelSchema = ({ classes, pair, minimum, maximum, whole }: JudgeAnswer): object =>
+  classes || pair
+    ? { type: 'string', enum: classes ?? PREFERENCES }
+    : { type: whole ? 'integer' : 'number', minimum, maximum }
+
+/** Whether the answers are numbers of a range. */
+export const isNumberAnswer = ({ classes, pair }: JudgeAnswer): boolean =>
+  classes === undefined && pair === undefined
 
 /** Reads what an endpoint of the shape of OpenAI's chat completions has answered. */
 export function readCompletion(text: string): Completion {
@@ -81,8 +91,9 @@ export function readJudgement(text: string, answer: JudgeAnswer): Judgement {
   }
   const isLabel = (validate.errors ?? []).every(({ instancePath }) => instancePath === '/label')
   const label = asObject(found)?.['label']
-  if (isLabel && answer.classes && typeof label === 'string') return invalid('not_a_class')
-  if (isLabel && !answer.classes && typeof label === 'number') return invalid('out_of_range')
+  const isNumber = isNumberAnswer(answer)
+  if (isLabel && !isNumber && typeof label === 'string') return invalid('not_a_class')
+  if (isLabel && isNumber && typeof label === 'number') return invalid('out_of_range')
   return invalid('wrong_shape')
 }
 

@@ -27,12 +27,19 @@ export interface ChatMessage {
 }
 
 /** What a prompt became, or why a prediction has none. */
-export type Rendered =
-  | { kind: 'rendered'; messages: readonly ChatMessage[] }
-  | { kind: 'unasked'; reason: 'field_missing' | 'too_long'; detail: string }
+type Rendered = { kind: 'rendered'; messages: readonly ChatMessage[] } | Unasked
+
+/** Why nothing is asked about a prediction. */
+export interface Unasked {
+  kind: 'unasked'
+  reason: 'field_missing' | 'too_long'
+  detail: string
+}
 
 const PLACE = /\{\{\s*([^{}]*?)\s*\}\}/g
 const FIELDS = new Set(['input_text', 'output_text', 'prediction', 'score'])
+/** Places of the two texts of a pair, in the order in which they are shown. */
+const OF_PAIR = ['first', 'second']
 const MEMBER = /^(features|attributes)\.(.{1,200})$/s
 /** Most places of a prompt. */
 const MAX_PLACES = 50
@@ -60,7 +67,9 @@ export function parsePrompt(text: string): JudgePromptFile {
 
 function placeProblems({ system, user }: JudgePromptFile): string[] {
   const places = placesOf(user)
-  const unknown = [...new Set(places)].filter((name) => !FIELDS.has(name) && !MEMBER.test(name))
+  const unknown = [...new Set(places)].filter(
+    (name) => !FIELDS.has(name) && !MEMBER.test(name) && !OF_PAIR.includes(name),
+  )
   return [
     ...(placesOf(system).length > 0
       ? ['system may have no {{place}}: data of predictions stands in user alone']
@@ -69,18 +78,56 @@ function placeProblems({ system, user }: JudgePromptFile): string[] {
     ...(places.length > MAX_PLACES ? [`user has more than ${MAX_PLACES} places`] : []),
     ...unknown.map(
       (name) =>
-        `user names {{${name}}}: ${[...FIELDS].join(', ')}, features.NAME or attributes.NAME`,
+        `user names {{${name}}}: ${[...FIELDS].join(', ')}, features.NAME or attributes.NAME; of pairs first and second`,
     ),
   ]
 }
 
 const placesOf = (text: string): string[] => [...text.matchAll(PLACE)].map(([, name = '']) => name)
 
+/** Why a prompt does not fit the answers of its judge, as a sentence; undefined where it does. */
+export function promptProblem(
+  { user }: JudgePromptFile,
+  { pair }: JudgeAnswer,
+): string | undefined {
+  const places = new Set(placesOf(user))
+  if (pair)
+    return OF_PAIR.every((name) => places.has(name))
+      ? undefined
+      : 'its user needs the places {{first}} and {{second}}, since a pair is judged'
+  return OF_PAIR.some((name) => places.has(name))
+    ? 'its user has a place of a pair, and the judge has no pair'
+    : undefined
+}
+
+/**
+ * The messages of each request about one prediction: one, or of a pair both orders.
+ *
+ * @returns why nothing is asked, where a field is missing or the data is too long
+ */
+export function renderPrompts(
+  prompt: JudgePromptFile,
+  prediction: JudgedPrediction,
+  options: Omit<RenderOptions, 'order'>,
+): { kind: 'rendered'; requests: (readonly ChatMessage[])[] } | Unasked {
+  const { pair } = options.answer
+  const orders = pair ? [pair, pair.toReversed()] : [[]]
+  const requests: (readonly ChatMessage[])[] = []
+  for (const order of orders) {
+    const rendered = renderPrompt(prompt, prediction, { ...options, order })
+    if (rendered.kind === 'unasked') return rendered
+    requests.push(rendered.messages)
+  }
+  return { kind: 'rendered', requests }
+}
+
 /** The bounds and the question of a prompt that is rendered. */
 export interface RenderOptions {
   answer: JudgeAnswer
   /** Characters of all data together, as JSON. */
   maxChars: number
+  /** Fields that stand for `first` and `second`; none unless a pair is judged. */
+  order?: readonly string[]
 }
 
 /**
@@ -91,14 +138,15 @@ export interface RenderOptions {
 export function renderPrompt(
   { system, user }: JudgePromptFile,
   prediction: JudgedPrediction,
-  { answer, maxChars }: RenderOptions,
+  { answer, maxChars, order = [] }: RenderOptions,
 ): Rendered {
   const data = new Map<string, string>()
   let length = 0
   for (const name of placesOf(user)) {
-    const value = valueOf(prediction, name)
+    const field = order[OF_PAIR.indexOf(name)] ?? name
+    const value = valueOf(prediction, field)
     if (value === undefined)
-      return { kind: 'unasked', reason: 'field_missing', detail: `it has no ${name}` }
+      return { kind: 'unasked', reason: 'field_missing', detail: `it has no ${field}` }
     const json = asData(value)
     data.set(name, json)
     length += json.length

@@ -110,7 +110,9 @@ async function askOne(loop: AskLoop, model: Model, judge: ModelJudge): Promise<n
   )
   await draw(loop, ready)
   if ((withoutMoney.get(key) ?? 0) > judging.now()) return 0
-  const leaseMs = durationMs(judge.timeout) + SPARE_MS
+  // A pair has a request for each order.
+  const requests = judge.answer.pair ? 2 : 1
+  const leaseMs = requests * durationMs(judge.timeout) + SPARE_MS
   const claim = { limit, now: judging.now(), leaseMs }
   const questions = await claimQuestions(judging.postgres, ready.of, claim)
   for (const question of questions) {

@@ -7,7 +7,8 @@ import { backoffMs } from '../../../../lib/runtime/clock.ts'
 import { budgetOf, costing, mostOf, type CostOf } from '../../data/judges/cost.ts'
 import { shaOf } from '../../data/judges/judge.ts'
 import { readJudgement, type Completion, type Judgement } from '../../data/judges/judgement.ts'
-import { renderPrompt } from '../../data/judges/prompt.ts'
+import { renderPrompts } from '../../data/judges/prompt.ts'
+import { preferenceOf } from '../../data/judges/pair.ts'
 import type { ClaimedQuestion, QuestionEnd } from '../../data/judges/question.ts'
 import { requestBody } from '../../data/judges/request.ts'
 import { dayOf, reserve, settle } from '../../queries/judges/budget.ts'
@@ -45,28 +46,29 @@ export async function askQuestion(
   const prediction = await judgedPrediction(judging.db, question)
   if (!prediction) return end({ state: 'unasked', reason: 'gone' })
   const options = { answer: judge.answer, maxChars: judge.max_chars }
-  const rendered = renderPrompt(prompt.prompt, prediction, options)
+  const rendered = renderPrompts(prompt.prompt, prediction, options)
   if (rendered.kind === 'unasked') return end({ state: 'unasked', reason: rendered.reason })
-  const body = requestBody(judge, rendered.messages)
-  const promptSha256 = shaOf(body)
+  const bodies = rendered.requests.map((messages) => requestBody(judge, messages))
+  const promptSha256 = shaOf(bodies.join('\n'))
   const known = await knownAnswer(judging.postgres, of, promptSha256)
   if (known) return end({ state: 'answered', ...known }, true)
   await notePrompt(judging.postgres, question, promptSha256)
   const costOf = costing(judge, judging.prices(), judging.now())
-  const most = mostOf(costOf, body, judge.max_tokens)
+  const most = bodies.map((body) => mostOf(costOf, body, judge.max_tokens) ?? NaN)
+  const held = sumOf(most)
   const day = dayOf(judging.now())
   const isPaid =
-    most !== undefined &&
-    (await reserve(judging.postgres, question, day, { most, budget: budgetOf(judge) }))
+    !Number.isNaN(held) &&
+    (await reserve(judging.postgres, question, day, { most: held, budget: budgetOf(judge) }))
   if (!isPaid) {
     const at = judging.now() + NO_MONEY_MS
     await putOffQuestion(judging.postgres, question, { at, attempts: question.attempts })
     return 'no_money'
   }
-  judging.count(of, 'asked')
-  const outcome = await askJudge(judging, judge, body)
-  return settleQuestion(judging, { ready, question, costOf, most }, outcome)
+  return askAll(judging, { ready, question, costOf, most }, bodies)
 }
+
+const sumOf = (costs: readonly number[]): number => costs.reduce((a, b) => a + b, 0)
 
 /** Ends a question for which nothing is paid. */
 async function endUnasked(
@@ -85,27 +87,45 @@ interface Paid {
   ready: ReadyJudge
   question: ClaimedQuestion
   costOf: CostOf
-  most: number
+  /** The most that each request can cost. */
+  most: readonly number[]
 }
 
-function settleQuestion(judging: Judging, paid: Paid, outcome: AskOutcome): Promise<Asked> {
-  if (outcome.kind === 'answered') return settleAnswer(judging, paid, outcome.completion)
-  return outcome.kind === 'stopped'
-    ? settleStopped(judging, paid)
-    : settleFailure(judging, paid, outcome)
+/** Sends the requests of a question one after another, up to the first that is not answered. */
+async function askAll(judging: Judging, paid: Paid, bodies: readonly string[]): Promise<Asked> {
+  const { judge, of } = paid.ready
+  const completions: Completion[] = []
+  for (const [i, body] of bodies.entries()) {
+    judging.count(of, 'asked')
+    const outcome: AskOutcome = await askJudge(judging, judge, body)
+    const before = sumOf(completions.map((one, k) => costOfAnswer(paid, one, k)))
+    if (outcome.kind === 'stopped') return settleStopped(judging, paid, before + paid.most[i]!)
+    if (outcome.kind === 'failed')
+      return settleFailure(judging, paid, outcome, before + (outcome.mayCost ? paid.most[i]! : 0))
+    completions.push(outcome.completion)
+  }
+  return settleAnswers(judging, paid, completions)
 }
 
-async function settleAnswer(
+/** What says nothing of its tokens has cost the most it may. */
+function costOfAnswer({ costOf, most }: Paid, { usage }: Completion, i: number): number {
+  return (usage && costOf(usage)) ?? most[i]!
+}
+
+async function settleAnswers(
   judging: Judging,
-  { ready: { judge, of }, question, costOf, most }: Paid,
-  completion: Completion,
+  paid: Paid,
+  completions: readonly Completion[],
 ): Promise<Asked> {
-  const judgement: Judgement =
-    completion.kind === 'text'
-      ? readJudgement(completion.text, judge.answer)
-      : { kind: 'invalid', reason: completion.reason }
-  // What says nothing of its tokens has cost the most it may.
-  const cost = completion.usage ? (costOf(completion.usage) ?? most) : most
+  const { question } = paid
+  const { judge, of } = paid.ready
+  const [first, swapped] = completions.map((one): Judgement =>
+    one.kind === 'text'
+      ? readJudgement(one.text, judge.answer)
+      : { kind: 'invalid', reason: one.reason },
+  )
+  const judgement = swapped ? preferenceOf(first!, swapped) : first!
+  const cost = sumOf(completions.map((one, i) => costOfAnswer(paid, one, i)))
   const end: QuestionEnd =
     judgement.kind === 'valid'
       ? { state: 'answered', label: judgement.label, comment: judgement.comment }
@@ -119,9 +139,9 @@ async function settleAnswer(
 }
 
 /** The process ends: the question is as it was, and what it may have cost is counted. */
-async function settleStopped(judging: Judging, { question, most }: Paid): Promise<Asked> {
+async function settleStopped(judging: Judging, { question }: Paid, cost: number): Promise<Asked> {
   await judging.postgres.transaction(async (tx) => {
-    if (await settle(tx, question, most))
+    if (await settle(tx, question, cost))
       await putOffQuestion(tx, question, { at: judging.now(), attempts: question.attempts })
   })
   return 'put_off'
@@ -129,8 +149,9 @@ async function settleStopped(judging: Judging, { question, most }: Paid): Promis
 
 async function settleFailure(
   judging: Judging,
-  { ready: { judge, of, state }, question, most }: Paid,
+  { ready: { judge, of, state }, question }: Paid,
   failure: Extract<AskOutcome, { kind: 'failed' }>,
+  cost: number,
 ): Promise<Asked> {
   const { postgres, now, random, count, log } = judging
   const attempts = question.attempts + 1
@@ -139,7 +160,7 @@ async function settleFailure(
   const pause = backoffMs(state.failures, FIRST_PAUSE_MS, LAST_PAUSE_MS) * (0.5 + random() / 2)
   const until = now() + Math.max(failure.askedMs, pause)
   await postgres.transaction(async (tx) => {
-    if (!(await settle(tx, question, failure.mayCost ? most : 0))) return
+    if (!(await settle(tx, question, cost))) return
     if (isLast) await endQuestion(tx, question, { state: 'failed', reason: failure.reason }, now())
     else await putOffQuestion(tx, question, { at: until, attempts })
   })

@@ -5,6 +5,7 @@ import type { Postgres } from '../../../../lib/postgres/port.ts'
 import type { Logger } from '../../../../lib/runtime/log.ts'
 import type { ModelJudge } from '../../../../schemas/language-models/judges.ts'
 import { judgeAgreements, muteReason } from '../../data/judges/judge-agreement.ts'
+import { isNumberAnswer } from '../../data/judges/judgement.ts'
 import { labelerOf, labelNameOf } from '../../data/judges/judge.ts'
 import { sharedLabels } from '../../queries/judges/shared-labels.ts'
 import { muteVersion, versionState } from '../../queries/judges/versions.ts'
@@ -47,7 +48,7 @@ async function muteOne(
   if (!state || state.mutedAt !== undefined) return
   const labeler = labelerOf(judge)
   const labels = await sharedLabels(db, { modelId, from: state.agreementFrom, labeler })
-  const isNumber = judge.answer.classes === undefined
+  const isNumber = isNumberAnswer(judge.answer)
   const found = judgeAgreements(labels, () => isNumber).find(
     ({ label }) => label === labelNameOf(judge),
   )

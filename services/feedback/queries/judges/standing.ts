@@ -2,6 +2,7 @@
 import type { Model } from '../../../../lib/models/model-files.ts'
 import type { Postgres } from '../../../../lib/postgres/port.ts'
 import type { ModelJudge } from '../../../../schemas/language-models/judges.ts'
+import { promptProblem } from '../../data/judges/prompt.ts'
 import { recipeOf } from '../../data/judges/judge.ts'
 import type { JudgeVersion } from '../../data/judges/question.ts'
 import type { ReadPrompt, ReadPromptFile } from './prompt-files.ts'
@@ -55,6 +56,8 @@ export async function standingOf(
   } catch (error) {
     return unready((error as Error).message)
   }
+  const problem = promptProblem(prompt.prompt, judge.answer)
+  if (problem !== undefined) return unready(`the prompt ${judge.prompt} does not fit: ${problem}`)
   const recipe = recipeOf(judge, prompt.text)
   const state = (await versionState(postgres, of)) ?? newVersion(recipe, now())
   if (state.recipe !== recipe)
