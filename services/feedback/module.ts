@@ -123,6 +123,7 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
   const judgesMay = {
     readPrompt: promptFiles(),
     allowsCommands: config.PLUMBLINE_ALLOW_COMMANDS === 'on',
+    prices: () => deps.prices.inForce().value,
   }
   judgeRoutes(deps.http, { postgres: deps.postgres, ...judgesMay, now, modelOf })
   const waiting = waitingMetrics(deps.clickhouse('feedback-waiting'), metrics.registry, now)
@@ -133,7 +134,6 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
       ...deps,
       ...judgesMay,
       failures,
-      prices: () => deps.prices.inForce().value,
       allowed: allowedAddresses(config),
     }),
     ...storing(deps, db, { privacy: deps.privacy, checks }),

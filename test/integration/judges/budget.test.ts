@@ -3,12 +3,16 @@
  * processes leave neither a doubled label nor money that nobody counts.
  */
 import { beforeAll, expect, test } from 'vitest'
+import { NO_PRICES } from '../../../lib/models/derived/price-table.ts'
 import { serverPostgres, type Postgres } from '../../../lib/postgres/port.ts'
 import {
   askStep,
   tidyStep,
   underWayEnded,
 } from '../../../services/feedback/loop/judges/ask-judges.ts'
+import type { Judging } from '../../../services/feedback/loop/judges/judging.ts'
+import { standingOf } from '../../../services/feedback/queries/judges/standing.ts'
+import type { ModelJudge } from '../../../schemas/language-models/judges.ts'
 import { temporaryDirectory } from '../../harness.ts'
 import { pipeline, type Pipeline } from '../../pipeline.ts'
 import { completion, judgeDouble, labels, type JudgeDouble } from '../../servers/judge-double.ts'
@@ -160,4 +164,24 @@ test('questions that are not asked within a day are ended, and their money is co
   expect(await moneyOf(connections[0]!, 'late')).toEqual({ spent: reserved, reserved: 0 })
   await underWayEnded(one!.loop)
   expect(await moneyOf(connections[0]!, 'late')).toEqual({ spent: reserved, reserved: 0 })
+})
+
+test('a judge without a price, or with a budget below one answer, is asked nothing and says why', async () => {
+  const [plain] = await processesOf('unpriced', 1, '')
+  const model = plain!.loop.models.declared[0]!
+  const standing = async (parts: Partial<Judging>, more: Partial<ModelJudge> = {}) => {
+    const found = await standingOf({ ...plain!.judging, ...parts }, model, {
+      ...model.judges[0]!,
+      ...more,
+    })
+    return found.kind === 'ready' ? '' : found.reason
+  }
+  expect(await standing({})).toBe('')
+  expect(await standing({ prices: () => NO_PRICES })).toBe(
+    'the price file has no price of small: add one, or set usd_per_call',
+  )
+  expect(await standing({ prices: () => NO_PRICES }, { usd_per_call: 0.01 })).toBe('')
+  expect(await standing({}, { budget_usd_per_day: 0.001 })).toMatch(
+    /^one answer may cost 0\.001\d US dollars or more, above budget_usd_per_day 0\.001$/,
+  )
 })

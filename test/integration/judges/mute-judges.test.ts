@@ -89,6 +89,7 @@ async function running(model: Model) {
     modelOf: of,
     readPrompt: promptFiles(),
     allowsCommands: false,
+    prices: judging.prices,
   })
   labelRoutes(http, { db: stream.db, now, modelOf: of })
   const metrics = judgeMetrics(registry, postgres, models, now)

@@ -1,6 +1,5 @@
 /** What asking judges is made of. */
 import type { ClickHouse } from '../../../../lib/clickhouse/port.ts'
-import type { PriceTable } from '../../../../lib/models/derived/price-table.ts'
 import type { Logger } from '../../../../lib/runtime/log.ts'
 import type { JudgeVersion } from '../../data/judges/question.ts'
 import type { StandingParts } from '../../queries/judges/standing.ts'
@@ -13,7 +12,6 @@ export type Outcome = 'drawn' | 'asked' | 'cached' | 'answered' | 'invalid' | 'f
 /** The parts of the process that judges are asked by. */
 export interface Judging extends AskParts, StandingParts {
   db: ClickHouse
-  prices: () => PriceTable
   failures: ItemFailures
   log: Pick<Logger, 'warn' | 'info'>
   /** Counts questions by what became of them, and why; failed requests are counted besides. */

@@ -1,7 +1,9 @@
 /** Judges as they stand: whether they may be asked now, and else why not. */
+import type { PriceTable } from '../../../../lib/models/derived/price-table.ts'
 import type { Model } from '../../../../lib/models/model-files.ts'
 import type { Postgres } from '../../../../lib/postgres/port.ts'
 import type { ModelJudge } from '../../../../schemas/language-models/judges.ts'
+import { budgetOf, costing, mostOf, NANO_USD, type CostOf } from '../../data/judges/cost.ts'
 import { promptProblem } from '../../data/judges/prompt.ts'
 import { recipeOf } from '../../data/judges/judge.ts'
 import type { JudgeVersion } from '../../data/judges/question.ts'
@@ -14,6 +16,7 @@ export interface StandingParts {
   readPrompt: ReadPromptFile
   /** Whether model files may start commands. */
   allowsCommands: boolean
+  prices: () => PriceTable
   now: () => number
 }
 
@@ -42,7 +45,7 @@ export const versionOf = (modelId: string, { name, version }: ModelJudge): Judge
  * first asked is asked nothing, since its labels could not be compared.
  */
 export async function standingOf(
-  { postgres, readPrompt, allowsCommands, now }: StandingParts,
+  { postgres, readPrompt, allowsCommands, prices, now }: StandingParts,
   model: Model,
   judge: ModelJudge,
 ): Promise<Standing> {
@@ -58,6 +61,8 @@ export async function standingOf(
   }
   const problem = promptProblem(prompt.prompt, judge.answer)
   if (problem !== undefined) return unready(`the prompt ${judge.prompt} does not fit: ${problem}`)
+  const unpaid = moneyProblem(judge, prompt.text, costing(judge, prices(), now()))
+  if (unpaid !== undefined) return unready(unpaid)
   const recipe = recipeOf(judge, prompt.text)
   const state = (await versionState(postgres, of)) ?? newVersion(recipe, now())
   if (state.recipe !== recipe)
@@ -67,4 +72,14 @@ export async function standingOf(
   if (state.mutedAt !== undefined) return { kind: 'muted', reason: state.mutedReason }
   if (state.pausedUntil > now()) return { kind: 'paused', reason: state.problem }
   return { kind: 'ready', ready: { model, judge, of, prompt, state } }
+}
+
+/** Why no answer can be paid for, on any day; undefined where one can. */
+function moneyProblem(judge: ModelJudge, promptText: string, costOf: CostOf): string | undefined {
+  const least = mostOf(costOf, promptText, judge.max_tokens)
+  if (least === undefined)
+    return `the price file has no price of ${judge.endpoint?.model}: add one, or set usd_per_call`
+  return least > budgetOf(judge)
+    ? `one answer may cost ${Number((least / NANO_USD).toPrecision(2))} US dollars or more, above budget_usd_per_day ${judge.budget_usd_per_day}`
+    : undefined
 }
