@@ -82,6 +82,28 @@ const RULES: readonly RuleSpec[] = [
     description: `{{ $value }} metrics of its newest window have been incomplete for an hour.${WHOSE}`,
   },
   {
+    alert: 'PlumblineJudgeMuted',
+    expr: owned(
+      'max by (model_id, judge, version) (plumbline_judge_muted) == 1',
+      'model_id, judge, version',
+    ),
+    wait: '0m',
+    severity: 'warning',
+    summary: '{{ $labels.model_id }}: the judge {{ $labels.judge }} is muted',
+    description: `Version {{ $labels.version }} agrees with people less than its model file asks for, and is asked nothing more.${WHOSE}`,
+  },
+  {
+    alert: 'PlumblineJudgeFails',
+    expr: owned(
+      'max by (model_id, judge, version) (plumbline_judge_failing) == 1',
+      'model_id, judge, version',
+    ),
+    wait: '1h',
+    severity: 'warning',
+    summary: '{{ $labels.model_id }}: the judge {{ $labels.judge }} does not answer',
+    description: `For an hour its last request has failed; GET /v1/models/{{ $labels.model_id }}/judges says why.${WHOSE}`,
+  },
+  {
     alert: 'PlumblineConsumerLag',
     expr: 'sum by (topic) (plumbline_consumer_lag) > 100000',
     wait: '10m',

@@ -8,6 +8,7 @@ import { ModelMetrics } from './model-metrics.ts'
 import { ModelCard } from './model-card.ts'
 import { ModelCohorts } from './model-cohorts.ts'
 import { ModelDescriptors } from './language-models/descriptors.ts'
+import { ModelJudges } from './language-models/judges.ts'
 import { ModelReferenceScores } from './language-models/reference-scores.ts'
 import { ModelExploration } from './model-exploration.ts'
 import { ModelAlarms } from './model-alarms.ts'
@@ -192,6 +193,7 @@ export const ModelFile = Type.Object(
     ),
     descriptors: Type.Optional(ModelDescriptors),
     reference_scores: Type.Optional(ModelReferenceScores),
+    judges: Type.Optional(ModelJudges),
     expectations: Type.Optional(ModelExpectations),
     unusual_events: Type.Optional(UnusualEvents),
     fairness: Type.Optional(

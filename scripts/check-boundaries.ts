@@ -27,7 +27,7 @@ const PURE_FILES = [
   'lib/events/privacy/(digit-runs|field-changes|ibans|json-body|mask-text|name-list)',
   'lib/http/(callers|key-ids|origin|pages/page-shell|limits/(token-bucket|caller-limits)|oidc/token-claims)',
   'lib/models/derived/(declared-descriptors|derived-fields|price-table)',
-  'lib/models/(expectations/.*|language/.*|launch-templates)',
+  'lib/models/(expectations/.*|judges/.*|language/.*|launch-templates)',
   'lib/models/(privacy-problems|retrain-problems|windows)',
   'lib/runtime/(durations|person-names|yaml)',
   'lib/sink/(counts/.*|dedupe-set|field-columns|id-hash|mapping|range-row|rows)',

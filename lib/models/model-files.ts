@@ -7,28 +7,25 @@ import type { RetrainPolicy } from '../../schemas/model-retrain.ts'
 import type { ModelCohorts } from '../../schemas/model-cohorts.ts'
 import type { ModelExploration } from '../../schemas/model-exploration.ts'
 import { alarmSettings } from '../../schemas/model-alarms.ts'
+import type { ModelJudge } from '../../schemas/language-models/judges.ts'
 import type { ModelReference } from '../../schemas/model-references.ts'
 import type { ModelRetention } from '../../schemas/model-retention.ts'
 import type { ModelCard } from '../../schemas/model-card.ts'
 import type { ModelPrivacy } from '../../schemas/model-privacy.ts'
 import type { UnusualEvents } from '../../schemas/model-unusual.ts'
 import { ConfigError } from '../runtime/config.ts'
+import { modelProblems } from './model-problems.ts'
 import { parseOverrides, type AlarmLines } from './alarm-lines.ts'
-import { choiceOf, choiceProblems, type MetricsChoice } from './metrics/metrics-choice.ts'
-import { descriptorProblems, readDescriptors } from './derived/declared-descriptors.ts'
+import { choiceOf, type MetricsChoice } from './metrics/metrics-choice.ts'
+import { readDescriptors } from './derived/declared-descriptors.ts'
 import { readExpectations, type ExpectationRule } from './expectations/rules.ts'
 import { ownershipOf, type Ownership } from './ownership.ts'
-import { referenceProblems } from './reference-problems.ts'
-import { privacyProblems } from './privacy-problems.ts'
 import { schemaProblems } from './schema-problems.ts'
-import { retrainProblems } from './retrain-problems.ts'
-import { sliceProblems, slicesOf, type SliceDefinition } from './slices.ts'
+import { slicesOf, type SliceDefinition } from './slices.ts'
 import { featureSubject } from '../events/subjects.ts'
 import type { Descriptor } from '../events/texts/descriptors.ts'
 import { namedSettings } from './named-settings.ts'
-import { labelProblems } from './labels/label-problems.ts'
-import { assignProblems, reviewRules, type ReviewRules } from './labels/review-rules.ts'
-import { isTimezone, windowSpecProblem } from './windows.ts'
+import { reviewRules, type ReviewRules } from './labels/review-rules.ts'
 import { compiledSchema } from '../runtime/compiled-schema.ts'
 
 /** A model file with every default filled in. */
@@ -51,6 +48,8 @@ export interface Model {
   /** Features that are measured on its texts. */
   descriptors: readonly Descriptor[]
   referenceScores: ModelFile['reference_scores']
+  /** Language models that are asked about its predictions. */
+  judges: readonly ModelJudge[]
   /** Where the trace of a prediction is shown; `{trace_id}` stands for its id. */
   traceUrl: string | undefined
   /** What its inputs must be. */
@@ -139,7 +138,7 @@ export function parseModel(text: string, folder = ''): Model {
   const validate = fileValidator()
   if (!validate(file))
     throw new ConfigError(schemaProblems((validate.errors ?? []).filter(isOwnProblem)))
-  const problems = crossChecks(file)
+  const problems = modelProblems(file)
   if (problems.length > 0) throw new ConfigError(problems)
   const sha256 = createHash('sha256').update(text).digest('hex')
   return { ...withDefaults(file, hash(text)), folder, named, sha256 }
@@ -206,6 +205,7 @@ function withDefaults(file: ModelFile, revision: string): Model {
     features: file.features ?? {},
     descriptors: readDescriptors(file).descriptors,
     referenceScores: file.reference_scores,
+    judges: file.judges ?? [],
     traceUrl: file.trace_url,
     expectations: expectationsOf(file).rules,
     unusualEvents: file.unusual_events,
@@ -255,37 +255,6 @@ function withBaseline(declared: Record<string, ModelReference>): Record<string, 
 
 function expectationsOf({ expectations = [], features = {} }: ModelFile) {
   return readExpectations(expectations, Object.keys(features))
-}
-
-/** Labels that alerts have already. */
-const TAKEN_LABELS = new Set(
-  'alertname model_id family metric subject reference severity owner team environment'.split(' '),
-)
-
-/** What JSON Schema cannot say. */
-function crossChecks(file: ModelFile): string[] {
-  const problems: string[] = []
-  for (const name of Object.keys(file.alert_labels ?? {}))
-    if (TAKEN_LABELS.has(name) || name.startsWith('__'))
-      problems.push(`alert_labels.${name} is taken: alerts have a label of that name`)
-  const windows = file.windows
-  if (windows) {
-    const problem = windowSpecProblem(windows.size, windows.slide)
-    if (problem) problems.push(`windows ${problem}`)
-    if (!isTimezone(windows.timezone))
-      problems.push(`windows.timezone ${windows.timezone} is not an IANA time zone`)
-  }
-  for (const problem of referenceProblems(file)) problems.push(problem)
-  for (const problem of parseOverrides(alarmSettings(file.alarms).overrides ?? {}).problems)
-    problems.push(problem)
-  for (const problem of sliceProblems(file)) problems.push(problem)
-  for (const problem of expectationsOf(file).problems) problems.push(problem)
-  for (const problem of descriptorProblems(file, expectationsOf(file).rules)) problems.push(problem)
-  for (const problem of labelProblems(file)) problems.push(problem)
-  for (const problem of [...retrainProblems(file), ...privacyProblems(file)]) problems.push(problem)
-  for (const problem of choiceProblems(file.metrics)) problems.push(problem)
-  for (const problem of assignProblems(file.review)) problems.push(problem)
-  return problems
 }
 
 function hash(text: string): string {

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { CommandConfig, OutgoingConfig } from '../../lib/http/outgoing/outgoing-config.ts'
 
 /** Settings of feedback, by the name of their environment variable. */
 export const FeedbackConfig = Type.Object({
@@ -21,6 +22,8 @@ export const FeedbackConfig = Type.Object({
         'Origins whose pages may ask `POST /v1/feedback`, exactly as browsers send them, separated by commas: https://shop.example.com,http://localhost:3000. Unset: our own alone.',
     }),
   ),
+  PLUMBLINE_LAUNCH_ADDRESSES: OutgoingConfig.properties.PLUMBLINE_LAUNCH_ADDRESSES,
+  ...CommandConfig.properties,
 })
 /** The settings as parsed. */
 export type FeedbackConfig = Static<typeof FeedbackConfig>

@@ -3,9 +3,11 @@ import { messageOf } from '../../lib/runtime/errors.ts'
 import type { EventLog } from '../../lib/event-log/port.ts'
 import { createWakeUps } from '../../lib/event-log/wake-ups.ts'
 import type { Privacy } from '../../lib/events/privacy/redactor.ts'
+import { allowedAddresses } from '../../lib/http/outgoing/outgoing-config.ts'
 import type { Http } from '../../lib/http/server.ts'
 import type { Logger } from '../../lib/runtime/log.ts'
 import type { Metrics } from '../../lib/runtime/metrics.ts'
+import type { PriceTable } from '../../lib/models/derived/price-table.ts'
 import type { Models } from '../../lib/models/model-files.ts'
 import type { Module } from '../../lib/runtime/modules.ts'
 import { pollLoop, type PollLoop, type PollLoopOptions } from '../../lib/runtime/poll-loop.ts'
@@ -14,23 +16,27 @@ import type { SinkParts } from '../../lib/sink/sink.ts'
 import { sinkConsumer } from '../../lib/sink/consumer.ts'
 import { changingConsumers } from '../../lib/sources/changing-consumers.ts'
 import { consumingOf } from '../../lib/sources/consumer.ts'
+import type { LiveReading } from '../../lib/runtime/reload/live-reading.ts'
 import type { LiveSources } from '../../lib/sources/live-sources.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import { attributeMapping, attributeMappings } from './data/attribute-rows.ts'
 import type { FeedbackConfig } from './config.ts'
 import { addDrawnTasks } from './loop/draw.ts'
+import { judgeModules } from './loop/judges/judge-modules.ts'
 import { emitLabels } from './loop/emit-labels.ts'
-import { createItemFailures } from './loop/item-failures.ts'
+import { createItemFailures, type ItemFailures } from './loop/item-failures.ts'
 import { joinLoop } from './loop/join-loop.ts'
 import { createJoin } from './loop/join.ts'
 import { lateAttributes } from './loop/late-attributes.ts'
 import { datasetRoutes } from './http/dataset-routes.ts'
+import { judgeRoutes } from './http/judge-routes.ts'
 import { labelRoutes } from './http/label-routes.ts'
 import { feedbackRoutes } from './http/routes.ts'
 import { readFeedbackKeys } from './http/feedback-keys.ts'
 import { ratingRoutes } from './http/rating-routes.ts'
 import { liveLabelChecks } from '../../lib/models/labels/label-values.ts'
 import { labelMapping, labelMappings, type LabelRules } from './data/label-rows.ts'
+import { promptFiles } from './queries/judges/prompt-files.ts'
 import type { ReviewStore } from './queries/review-tasks.ts'
 import { waitingMetrics } from './queries/waiting-labels.ts'
 
@@ -46,10 +52,15 @@ export interface FeedbackDeps {
   sinkParts: SinkParts
   models: Models
   sources: LiveSources
+  prices: LiveReading<PriceTable>
   privacy: Privacy
   metrics: Metrics
   log: Logger
   now: () => number
+  /**
+   * The value of a variable that a judge names as `secret://env/NAME`; undefined where it is not set.
+   */
+  environment: (name: string) => string | undefined
 }
 
 const DRAW_POLL_MS = 5000
@@ -74,6 +85,8 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
   const rulesOf = (modelId: string) => models.get(modelId).review
   const reviews = { db: deps.postgres, leaseSeconds, now, rulesOf }
   const checks = liveLabelChecks(models)
+  const modelOf = (modelId: string) => models.get(modelId)
+  const failures = createItemFailures(metrics.registry, log)
   feedbackRoutes(deps.http, {
     eventLog,
     refusalOf: checks.refusalOf,
@@ -82,7 +95,7 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     reviews,
     db: deps.clickhouse('feedback-http'),
     now,
-    modelOf: (modelId) => models.get(modelId),
+    modelOf,
     declared: () => models.declared,
   })
   ratingRoutes(deps.http, {
@@ -98,7 +111,7 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     db: deps.clickhouse('feedback-http'),
     postgres: deps.postgres,
     now,
-    modelOf: (modelId) => models.get(modelId),
+    modelOf,
   })
   datasetRoutes(deps.http, {
     maker: {
@@ -108,12 +121,24 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     },
     postgres: deps.postgres,
     now,
-    modelOf: (modelId) => models.get(modelId),
+    modelOf,
   })
+  const judgesMay = {
+    readPrompt: promptFiles(),
+    allowsCommands: config.PLUMBLINE_ALLOW_COMMANDS === 'on',
+    prices: () => deps.prices.inForce().value,
+  }
+  judgeRoutes(deps.http, { postgres: deps.postgres, ...judgesMay, now, modelOf })
   const waiting = waitingMetrics(deps.clickhouse('feedback-waiting'), metrics.registry, now)
   return [
     loop(log, 'labels waiting', METRICS_POLL_MS, () => waiting.refresh()).module,
-    ...reviewing(deps, db, reviews),
+    ...reviewing(deps, db, { reviews, failures }),
+    ...judgeModules({
+      ...deps,
+      ...judgesMay,
+      failures,
+      allowed: allowedAddresses(config),
+    }),
     ...storing(deps, db, { privacy: deps.privacy, checks }),
   ]
 }
@@ -167,9 +192,12 @@ function storing(deps: FeedbackDeps, db: ClickHouse, rules: LabelRules): Module[
 }
 
 /** Draws predictions for review, where a model asks for it, and sends the answers as labels. */
-function reviewing(deps: FeedbackDeps, db: ClickHouse, reviews: ReviewStore): Module[] {
-  const { eventLog, log, metrics, models } = deps
-  const failures = createItemFailures(metrics.registry, log)
+function reviewing(
+  deps: FeedbackDeps,
+  db: ClickHouse,
+  { reviews, failures }: { reviews: ReviewStore; failures: ItemFailures },
+): Module[] {
+  const { eventLog, log, models } = deps
   const emitter = { reviews, eventLog, failures, setAside: new Map<string, number>() }
   const draw = () =>
     addDrawnTasks(

@@ -12,6 +12,7 @@ import { steppedPolicy, walkRollout } from '../rollout-walk.ts'
 import { walkSides } from '../planted/compared-sides.ts'
 import { walkDatasets } from '../dataset-walk.ts'
 import { untilDrawn, walkFairPlay } from '../fair-play-walk.ts'
+import { SEEN_ELSEWHERE } from '../seen-elsewhere.ts'
 import { ask, prediction, startTarget, until, type Running } from '../servers/processes.ts'
 import { feedbackKeyIn, walkRatings } from '../rating-walk.ts'
 
@@ -268,7 +269,8 @@ test('models, windows, comparisons and canaries are answered as declared', async
   await distribution({})
   await distribution({ reference: 'unheard of' })
   await walk('GET /v1/models/{id}/examples', { params, query: { from, to } })
-  for (const told of ['labels', 'agreement']) await walk(`GET /v1/models/{id}/${told}`, { params })
+  for (const told of ['labels', 'agreement', 'judges'])
+    await walk(`GET /v1/models/{id}/${told}`, { params })
   for (const convention of ['plumbline', 'evidently', 'nannyml', 'azure', 'scouter', 'trustyai']) {
     const query = { ...SPANS, convention }
     const compared = (await walk('GET /v1/models/{id}/compare', { params, query })) as {
@@ -401,9 +403,6 @@ test('health, metrics and sessions are answered as declared', async () => {
   await walk('DELETE /v1/session', { headers })
 })
 
-/** They succeed where a key file is set alone: `test/e2e/keys-command.test.ts` sees them do so. */
-const BY_KEYS = ['GET /v1/keys', 'POST /v1/keys', 'POST /v1/keys/{key}/rotate']
-
 test('routes of keys say that there are none', async () => {
   const params = { key: '0f3a4b5c8d7e' }
   for (const one of ['GET /v1/keys', 'DELETE /v1/keys/{key}']) await walk(one, { params })
@@ -413,5 +412,5 @@ test('routes of keys say that there are none', async () => {
 
 test('the walk has seen every operation succeed', () => {
   const missing = operations().flatMap(({ name }) => (reached.has(name) ? [] : [name]))
-  expect(missing.toSorted()).toEqual(['DELETE /v1/keys/{key}', ...BY_KEYS])
+  expect(missing.toSorted()).toEqual(SEEN_ELSEWHERE)
 })

@@ -284,6 +284,13 @@ const MODELS: readonly ValidRequest[] = [
   asked('/v1/models/{id}/features', { windows: '30' }),
   asked('/v1/models/{id}/labels', { days: '30' }),
   asked('/v1/models/{id}/agreement', { days: '30' }),
+  asked('/v1/models/{id}/judges', { days: '30' }),
+  posted(
+    'models',
+    '/v1/models/{id}/judges/{judge}/unmute',
+    { actor: 'ann', version: '1', reason: 'r' },
+    { params: { id: 'fuzzed', judge: 'grounded' } },
+  ),
   asked('/v1/models/{id}/examples', {
     from: AT,
     to: '2026-01-02T00:00:00Z',

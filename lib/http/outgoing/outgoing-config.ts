@@ -5,6 +5,15 @@ import { messageOf } from '../../runtime/errors.ts'
 import { LinkConfig } from '../links/link-keys.ts'
 import { parseAllowed, type AllowedAddresses } from './address-rules.ts'
 
+/** What model files may have this process do, as environment variables. */
+export const CommandConfig = Type.Object({
+  PLUMBLINE_ALLOW_COMMANDS: Type.Enum(['off', 'on'], {
+    default: 'off',
+    description:
+      'Whether policies and judges of kind command may start programs, as the user of this process. Off: their runs fail with that reason, and such judges are asked nothing.',
+  }),
+})
+
 /** Settings of requests that are sent out, as environment variables. */
 export const OutgoingConfig = Type.Object({
   ...LinkConfig.properties,
@@ -18,7 +27,7 @@ export const OutgoingConfig = Type.Object({
   PLUMBLINE_LAUNCH_ADDRESSES: Type.String({
     default: 'loopback',
     description:
-      'What launches and alerts may reach besides public addresses, separated by commas: loopback, private (10/8, 172.16/12, 192.168/16, 100.64/10, fc00::/7), addresses and networks such as 10.1.0.0/16. Empty: public ones alone. Addresses at which clouds tell secrets are reached only where they are named one by one.',
+      'What launches, alerts and judges may reach besides public addresses, separated by commas: loopback, private (10/8, 172.16/12, 192.168/16, 100.64/10, fc00::/7), addresses and networks such as 10.1.0.0/16. Empty: public ones alone. Addresses at which clouds tell secrets are reached only where they are named one by one.',
   }),
   PLUMBLINE_PUBLIC_URL: Type.Optional(
     Type.String({

@@ -2,6 +2,8 @@
 import Type, { type Static } from 'typebox'
 import { closed, defaulted, nullable } from '../parts.ts'
 import { GoldMeasures } from '../reviews/gold.ts'
+import { coefficient } from './coefficient.ts'
+import { JudgeAgreements } from './judges.ts'
 
 const count = (description: string) => Type.Integer({ minimum: 0, description })
 const seconds = (description: string) => nullable(Type.Integer({ minimum: 0, description }))
@@ -61,17 +63,6 @@ export const LabelReport = closed(
 )
 export type LabelReport = Static<typeof LabelReport>
 
-const coefficient = (description: string) =>
-  closed(
-    {
-      value: nullable(Type.Number()),
-      ci_low: nullable(Type.Number()),
-      ci_high: nullable(Type.Number()),
-      reason: Type.String({ description: 'Why there is no value; empty where there is one.' }),
-    },
-    { description },
-  )
-
 const NO_GOLD = {
   value: null,
   ci_low: null,
@@ -109,6 +100,7 @@ export const AgreementAnswer = closed(
       { description: 'The 20 with the most answers.' },
     ),
     gold: GoldMeasures,
+    judges: JudgeAgreements,
   },
   {
     description: 'Coefficients of agreement: 1 is complete, 0 what chance gives.',
@@ -141,6 +133,7 @@ export const AgreementAnswer = closed(
             corrected: NO_GOLD,
           },
         },
+        judges: [],
       },
     ],
   },

@@ -12,8 +12,9 @@ export interface TaskAnswer {
   label: string
 }
 
-type Coefficient = AgreementAnswer['alpha']
-type Found = Omit<AgreementAnswer, 'model_id' | 'days' | 'gold'>
+/** A coefficient of agreement, or why there is none. */
+export type Coefficient = AgreementAnswer['alpha']
+type Found = Omit<AgreementAnswer, 'model_id' | 'days' | 'gold' | 'judges'>
 
 const CONFIDENCE = 0.95
 /** Classes and reviewers that are told of by themselves, those with the most answers. */
@@ -74,7 +75,8 @@ const reasonOf = (tasks: number, values: number) =>
       ? `more than ${MAX_VALUES} different answers`
       : ONE_VALUE
 
-function coefficient(found: Agreement | null, reason: string): Coefficient {
+/** A coefficient with its 95 % interval, or why there is none. */
+export function coefficient(found: Agreement | null, reason: string): Coefficient {
   if (!found) return { value: null, ci_low: null, ci_high: null, reason }
   const { low, high } = normalInterval(found.value, found.standardError, CONFIDENCE)
   return { value: found.value, ci_low: low, ci_high: Math.min(1, high), reason: '' }
@@ -96,8 +98,11 @@ function ofClass(name: string, tasks: readonly (readonly TaskAnswer[])[]) {
   return { class: name, answers, alpha: coefficient(alpha, ONE_VALUE) }
 }
 
-/** A task counts where most of the others say one thing. */
-function ofReviewer(reviewer: string, tasks: readonly (readonly TaskAnswer[])[]) {
+/**
+ * Cohen's kappa of a reviewer with what most others say of the same tasks; a task counts where most
+ * of the others say one thing.
+ */
+export function ofReviewer(reviewer: string, tasks: readonly (readonly TaskAnswer[])[]) {
   const pairs: [string, string][] = []
   for (const task of tasks) {
     const own = task.find((answer) => answer.reviewer === reviewer)

@@ -6,8 +6,12 @@ import { answers } from '../../../schemas/http/errors.ts'
 import { AgreementAnswer, DaysQuery, LabelReport } from '../../../schemas/http/labels/answers.ts'
 import { ModelPath } from '../../../schemas/http/parts.ts'
 import { goldMeasures } from '../data/gold/gold-measures.ts'
+import { judgeAgreements } from '../data/judges/judge-agreement.ts'
+import { isNumberAnswer } from '../data/judges/judgement.ts'
+import { labelerOf } from '../data/judges/judge.ts'
 import { reviewerAgreement } from '../data/reviewer-agreement.ts'
 import { goldGiven, goldInUse } from '../queries/gold/known-answers.ts'
+import { sharedLabels } from '../queries/judges/shared-labels.ts'
 import { labelReport } from '../queries/label-report.ts'
 import { taskAnswers } from '../queries/task-answers.ts'
 
@@ -49,7 +53,8 @@ function agreementRoute(http: Http, { db, postgres, now, modelOf }: LabelRoutesO
     {
       config: { scope: 'read' },
       schema: {
-        summary: 'How far the reviewers of a model agree, and how they answer what is known',
+        summary:
+          'How far the reviewers of a model agree, how they answer what is known, and judges with people',
         tags: ['models'],
         params: ModelPath,
         querystring: DaysQuery,
@@ -63,6 +68,8 @@ function agreementRoute(http: Http, { db, postgres, now, modelOf }: LabelRoutesO
       const drawn = await taskAnswers(db, { modelId, from })
       const given = await goldGiven(postgres, { modelId, from })
       const model = modelOf(modelId)
+      const asked = new Map(model.judges.map((one) => [labelerOf(one), isNumberAnswer(one.answer)]))
+      const shared = await sharedLabels(db, { modelId, from })
       return {
         model_id: modelId,
         days,
@@ -73,6 +80,7 @@ function agreementRoute(http: Http, { db, postgres, now, modelOf }: LabelRoutesO
           drawn,
           classes: twoClasses(model),
         }),
+        judges: judgeAgreements(shared, (labeler) => asked.get(labeler)),
       }
     },
   )

@@ -1,6 +1,4 @@
 /** Finished review tasks become labels on the topic of labels. */
-import type { EventLog } from '../../../lib/event-log/port.ts'
-import { TOPICS } from '../../../schemas/topics.ts'
 import {
   finishedTasks,
   markEmitted,
@@ -10,25 +8,12 @@ import {
   type WithdrawnLabel,
 } from '../queries/finished-tasks.ts'
 import type { ReviewStore } from '../queries/review-tasks.ts'
-import { attemptItem, type ItemFailures } from './item-failures.ts'
+import { passedBy, sendLabels, type LabelSender } from './send-labels.ts'
 
 /** What the loop of review labels holds. */
-export interface LabelEmitter {
+export interface LabelEmitter extends LabelSender {
   reviews: ReviewStore
-  eventLog: Pick<EventLog, 'append'>
-  failures: ItemFailures
-  /**
-   * Task ids whose label could not be sent, and until when (epoch milliseconds) they are passed by.
-   */
-  setAside: Map<string, number>
 }
-
-const SET_ASIDE_MS = 60_000
-/**
- * So many labels that cannot be sent mean that the log takes none: the rest is left alone until
- * then.
- */
-const MAX_SET_ASIDE = 100
 
 /**
  * Sends retractions of labels whose answers were undone, and the labels of finished tasks; one that
@@ -37,31 +22,21 @@ const MAX_SET_ASIDE = 100
  * @returns whether there was none of either
  */
 export async function emitLabels(emitter: LabelEmitter): Promise<{ isIdle: boolean }> {
-  const { reviews, setAside } = emitter
-  for (const [taskId, until] of setAside) if (until <= reviews.now()) setAside.delete(taskId)
-  const withdrawn = await withdrawnLabels(reviews.db, [...setAside.keys()])
-  await sendEach(emitter, withdrawn, retractionOf, markWithdrawn)
-  const finished = await finishedTasks(reviews.db, [...setAside.keys()])
-  await sendEach(emitter, finished, labelOf, markEmitted)
+  const { db, now } = emitter.reviews
+  const of = { loop: 'review labels', idOf: ({ taskId }: { taskId: string }) => taskId, now: now() }
+  const withdrawn = await withdrawnLabels(db, passedBy(emitter, now()))
+  await sendLabels(emitter, withdrawn, {
+    ...of,
+    eventOf: retractionOf,
+    mark: (one) => markWithdrawn(db, one),
+  })
+  const finished = await finishedTasks(db, passedBy(emitter, now()))
+  await sendLabels(emitter, finished, {
+    ...of,
+    eventOf: labelOf,
+    mark: (one) => markEmitted(db, one),
+  })
   return { isIdle: withdrawn.length === 0 && finished.length === 0 }
-}
-
-async function sendEach<T extends FinishedTask | WithdrawnLabel>(
-  { reviews, eventLog, failures, setAside }: LabelEmitter,
-  items: readonly T[],
-  eventOf: (item: T) => object,
-  mark: (db: ReviewStore['db'], item: T) => Promise<void>,
-): Promise<void> {
-  for (const item of items) {
-    if (setAside.size >= MAX_SET_ASIDE) return
-    const isSent = await attemptItem(failures, 'review labels', item.taskId, async () => {
-      await eventLog.append(TOPICS.labels.topic, [
-        { key: `${item.modelId}/${item.predictionId}`, value: JSON.stringify(eventOf(item)) },
-      ])
-      await mark(reviews.db, item)
-    })
-    if (!isSent) setAside.set(item.taskId, reviews.now() + SET_ASIDE_MS)
-  }
 }
 
 /**

@@ -13,7 +13,7 @@ export interface ItemFailures {
 export function createItemFailures(registry: Registry, log: Pick<Logger, 'warn'>): ItemFailures {
   const failed = new Counter({
     name: 'plumbline_feedback_failed_total',
-    help: 'Items of a feedback loop that failed and were passed by: models drawn from, labels of finished reviews.',
+    help: 'Items of a feedback loop that failed and were passed by: models drawn from, judges, labels of finished reviews and of judges.',
     labelNames: ['loop'],
     registers: [registry],
   })

@@ -13,7 +13,7 @@ import {
   SubjectQuery,
 } from '../../../schemas/http/keep.ts'
 import { eraseSubject, idsOf, type ErasureParts } from '../loop/erase-subject.ts'
-import { reviewsOf } from '../queries/control-store.ts'
+import { judgementsOf, reviewsOf } from '../queries/control-store.ts'
 import { heldOf } from '../queries/export.ts'
 import { kafkaTopics } from './kafka-topics.ts'
 
@@ -71,6 +71,9 @@ function exportRoute(http: Http, options: SubjectRoutesOptions): void {
       const reviews = await reviewsOf(postgres, predictions)
       if (reviews.length > 0)
         tables.push({ table: 'review_tasks', rows: reviews, is_cut: reviews.length === 1000 })
+      const judged = await judgementsOf(postgres, predictions)
+      if (judged.length > 0)
+        tables.push({ table: 'judge_questions', rows: judged, is_cut: judged.length === 1000 })
       await postgres.transaction((tx) =>
         appendAudit(tx, {
           at: new Date(now()),

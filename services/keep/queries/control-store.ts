@@ -15,27 +15,35 @@ const TASK_TABLES = [
 ]
 
 /**
- * Removes tasks, leases and answers of predictions, known answers among them, and rows of them on
- * their way to ClickHouse.
+ * Removes tasks, leases and answers of predictions, known answers among them, questions to judges, and
+ * rows of them on their way to ClickHouse.
+ *
+ * @returns how many tasks and questions there were
  */
 export async function eraseTasks(
   db: Postgres,
   predictions: readonly { model_id: string; prediction_id: string }[],
 ): Promise<number> {
+  const of = [predictions.map((one) => one.model_id), predictions.map((one) => one.prediction_id)]
   return db.transaction(async (tx) => {
+    const questions = await tx.query(
+      `delete from judge_questions q using unnest($1::text[], $2::text[]) as p (model_id, prediction_id)
+       where q.model_id = p.model_id and q.prediction_id = p.prediction_id returning q.question_id`,
+      of,
+    )
     const tasks = await tx.query<{ task_id: string }>(
       `select t.task_id from (
          select task_id, model_id, prediction_id from review_tasks union select task_id, model_id, prediction_id from review_gold
        ) as t join unnest($1::text[], $2::text[]) as p (model_id, prediction_id) using (model_id, prediction_id)`,
-      [predictions.map((one) => one.model_id), predictions.map((one) => one.prediction_id)],
+      of,
     )
     const ids = tasks.map((task) => task.task_id)
-    if (ids.length === 0) return 0
+    if (ids.length === 0) return questions.length
     for (const table of TASK_TABLES)
       await tx.query(`delete from ${table} where task_id = any($1)`, [ids])
     for (const table of ['outbox', 'outbox_refused'])
       await tx.query(`delete from ${table} where row->>'task_id' = any($1)`, [ids])
-    return ids.length
+    return ids.length + questions.length
   })
 }
 
@@ -65,7 +73,7 @@ export async function eraseManifests(
  * them.
  */
 export async function compact(db: Postgres): Promise<void> {
-  for (const table of [...TASK_TABLES, 'outbox', 'outbox_refused', 'datasets'])
+  for (const table of [...TASK_TABLES, 'outbox', 'outbox_refused', 'datasets', 'judge_questions'])
     await db.exec(`vacuum full ${table}`)
   await db.forgetLog?.()
 }
@@ -85,6 +93,19 @@ export const reviewsOf = (
      from review_gold g
      join unnest($1::text[], $2::text[]) as p (model_id, prediction_id) using (model_id, prediction_id)
      left join gold_answers a using (task_id) order by task_id, reviewer limit 1000`,
+    [predictions.map((one) => one.model_id), predictions.map((one) => one.prediction_id)],
+  )
+
+/** Questions to judges about predictions, with their answers, for their export. */
+export const judgementsOf = (
+  db: Postgres,
+  predictions: readonly { model_id: string; prediction_id: string }[],
+): Promise<Record<string, unknown>[]> =>
+  db.query(
+    `select q.model_id, q.prediction_id, q.judge, q.version, q.state, q.reason, q.label, q.comment, q.created_at, q.ended_at
+     from judge_questions q
+     join unnest($1::text[], $2::text[]) as p (model_id, prediction_id) using (model_id, prediction_id)
+     order by q.question_id limit 1000`,
     [predictions.map((one) => one.model_id), predictions.map((one) => one.prediction_id)],
   )
 

@@ -58,6 +58,8 @@ const WANTED: Record<
   'GET /v1/models/{id}/policies': 'read',
   'GET /v1/models/{id}/labels': 'read',
   'GET /v1/models/{id}/agreement': 'read',
+  'GET /v1/models/{id}/judges': 'read',
+  'POST /v1/models/{id}/judges/{judge}/unmute': 'operate',
   'GET /v1/events': 'read',
   'GET /v1/models/{id}/report': 'read',
   'GET /v1/models/{id}/features': 'read',

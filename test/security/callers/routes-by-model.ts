@@ -101,6 +101,10 @@ export const ROUTES: Record<string, Route> = {
   'GET /v1/models/{id}/windows': path('read'),
   'GET /v1/models/{id}/labels': path('read'),
   'GET /v1/models/{id}/agreement': path('read'),
+  'GET /v1/models/{id}/judges': path('read'),
+  'POST /v1/models/{id}/judges/{judge}/unmute': path('operate', {
+    body: { version: '1', reason: 'r' },
+  }),
   'GET /v1/models/{id}/report': path('read'),
   'GET /v1/models/{id}/features': path('read'),
   'GET /v1/models/{id}/distributions': path('read'),
