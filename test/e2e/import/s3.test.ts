@@ -7,10 +7,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Session } from 'chdb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startS3, type LocalS3 } from '../../deploy/local/s3.ts'
-import { s3Table } from '../../lib/clickhouse/s3-objects.ts'
-import { temporaryDirectory } from '../harness.ts'
-import { ask, ROOT, startTarget, type Running } from '../servers/processes.ts'
+import { startS3, type LocalS3 } from '../../../deploy/local/s3.ts'
+import { s3Table } from '../../../lib/clickhouse/s3-objects.ts'
+import { temporaryDirectory } from '../../harness.ts'
+import { ask, ROOT, startTarget, type Running } from '../../servers/processes.ts'
 
 const directory = temporaryDirectory()
 const AT = Date.UTC(2026, 0, 1)

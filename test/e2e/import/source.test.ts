@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { Session } from 'chdb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { temporaryDirectory } from '../harness.ts'
-import { ask, ROOT, startTarget, until, type Running } from '../servers/processes.ts'
+import { temporaryDirectory } from '../../harness.ts'
+import { ask, ROOT, startTarget, until, type Running } from '../../servers/processes.ts'
 
 const directory = temporaryDirectory()
 const FIELDS = `
