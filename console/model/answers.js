@@ -9,6 +9,7 @@ import { asOfQuery, newestRows, ownRows, rangeKey, rangeQuery } from '../parts/r
 import { Empty, Failed, Loading, useAnswer } from '../parts/ui.js'
 import { day } from '../parts/words.js'
 import { Features } from './features.js'
+import { Judges } from './judges.js'
 import { Prompts } from './prompts.js'
 import { byJudgement } from './judgements.js'
 import { Charts, RestsOn } from './tabs.js'
@@ -86,6 +87,7 @@ export function Answers(shared) {
   const window = answer.operated.toSorted((a, b) => (a.window_end < b.window_end ? 1 : -1))[0]
   return html`<h2>What judges its answers</h2>
     <${Judgements} rows=${judged} ...${shared} />
+    <${Judges} path=${path} />
     <h2>Speed and cost</h2>
     ${speed.length === 0 ? html`<${Empty}>No window of this range has closed.<//>` : html`<${Charts} rows=${speed} ...${shared} />`}
     ${

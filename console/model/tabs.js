@@ -7,6 +7,7 @@ import { request } from '../parts/page.js'
 import { Chart } from '../parts/chart.js'
 import { newestRows, ownRows, rangeKey, rangeQuery, zoomBy } from '../parts/range.js'
 import { Features } from './features.js'
+import { Judges } from './judges.js'
 import { nameOf } from './judgements.js'
 import { Badge, Empty, Failed, Loading, useAnswer, WhenSeen } from '../parts/ui.js'
 import { day, metricName, number, percent } from '../parts/words.js'
@@ -171,5 +172,6 @@ export function Panel({ family, ...shared }) {
     html` ${hasFeatures && html`<h2>${family === 'drift' ? 'All features together' : 'All events together'}</h2>`}
       ${family === 'fairness' ? html`<${Groups} rows=${rows} />` : html`<${Charts} rows=${rows} ...${shared} />`}
       <${RestsOn} rows=${rows} />`
-  }`
+  }
+  ${family === 'feedback' && html`<${Judges} path=${path} />`}`
 }

@@ -209,3 +209,68 @@ test('new embeddings have a drawer: their share over time, and events that stand
   await photograph(page, 'new-embeddings')
   expect(complaints).toEqual([])
 })
+
+const standing = (more: object) => ({
+  ...{ judge: 'grounded', version: '1', label: 'grounded', asks: 'small-judge' },
+  ...{
+    prompt: 'prompts/grounded.yaml',
+    sample: 0.05,
+    standing: 'ready',
+    reason: '',
+    muted_at: null,
+  },
+  ...{ budget_usd: 2, spent_usd: 0.42, held_usd: 0 },
+  questions: { open: 3, answered: 1812, invalid: 2, failed: 0, unasked: 0 },
+  reasons: [{ state: 'invalid', reason: 'not_json', questions: 2 }],
+  ...more,
+})
+const HOSTILE = '<img src=x onerror=alert(1)>'
+
+test('judges say whether they are asked, what they spend and how far people agree; a person unmutes one', async () => {
+  const muted = {
+    ...{ judge: 'politeness', standing: 'muted', muted_at: new Date(START).toISOString() },
+    ...{ reason: 'people agree at 0.1 to 0.3, below 0.4', label: 'politeness', reasons: [] },
+  }
+  const unready = {
+    ...{ judge: HOSTILE, asks: HOSTILE, standing: 'unready', reason: HOSTILE, reasons: [] },
+  }
+  const judges = [standing({}), standing(muted), standing(unready)]
+  await answerWith(page, '/v1/models/chat/judges', { model_id: 'chat', days: 30, judges })
+  const found = { value: 0.74, ci_low: 0.66, ci_high: 0.81, reason: '' }
+  const agreed = [
+    { judge: 'grounded@1', label: 'grounded', items: 214, statistic: 'kappa', agreement: found },
+    {
+      ...{ judge: 'politeness@1', label: 'politeness', items: 1, statistic: 'kappa' },
+      agreement: { value: null, ci_low: null, ci_high: null, reason: 'all answers are the same' },
+    },
+  ]
+  await answerWith(page, '/v1/models/chat/agreement', {
+    model_id: 'chat',
+    days: 30,
+    judges: agreed,
+  })
+  await open('chat')
+  const table = page.getByRole('region', { name: 'Judges' })
+  await table
+    .getByRole('row', { name: /grounded version 1.*1,812 answered, 3 open.*0\.74/s })
+    .waitFor()
+  await table.getByText('2 invalid: not json').waitFor()
+  await table.getByText('all answers are the same').waitFor()
+  await table.getByText('no answers beside people’s').waitFor()
+  await table.getByRole('button', { name: 'Unmute politeness' }).click()
+  expect(await faultsOf(page)).toEqual([])
+  const sent: unknown[] = []
+  await page.route('**/v1/models/chat/judges/politeness/unmute', (route) => {
+    sent.push(route.request().postDataJSON())
+    return route.fulfill({ json: { model_id: 'chat', judge: 'politeness', version: '1' } })
+  })
+  await table.getByLabel('Reason').fill('the rubric was wrong')
+  await table.getByLabel('Your name').fill('ann')
+  await photograph(page, 'judges', true)
+  await table.getByRole('button', { name: 'Ask it again' }).click()
+  await table.getByLabel('Reason').waitFor({ state: 'detached' })
+  expect(sent).toEqual([{ version: '1', reason: 'the rubric was wrong', actor: 'ann' }])
+  await page.goto(`${plumbline.url}/models/chat?tab=feedback`)
+  await table.getByRole('row', { name: /politeness/ }).waitFor()
+  expect(complaints).toEqual([])
+})

@@ -141,7 +141,14 @@ const namesOf = ({ people, teams }: { people: readonly string[]; teams: readonly
   list([...people, ...teams.map((team) => `the team ${team}`)])
 
 /** Who is asked, what asks for a retraining, and what is kept. */
-export function peopleOf({ review, retrain, ownership, privacy, retention }: Model): Said[] {
+export function peopleOf({
+  review,
+  judges,
+  retrain,
+  ownership,
+  privacy,
+  retention,
+}: Model): Said[] {
   const { budgetPerDay, reviewers } = review
   return [
     [
@@ -171,6 +178,13 @@ export function peopleOf({ review, retrain, ownership, privacy, retention }: Mod
       review.goldShare === 0
         ? 'Reviewers are not measured by tasks whose answer is known.'
         : `Where answers are known, ${percent(review.goldShare)} of a reviewer’s tasks are such.`,
+    ],
+    [
+      'judges',
+      judges.map(({ name, version, sample }) => ({ name, version, sample })),
+      judges.length === 0
+        ? 'No language model is asked about its predictions.'
+        : `${count(judges.length, 'language model or command is', 'language models or commands are')} asked about part of its predictions: ${list(judges.map(({ name }) => name))}.`,
     ],
     [
       'retrain',
