@@ -27,7 +27,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: 400 })
 
 /**
  * Sends a request and resolves with its answer, or with status 0 when the connection was ended
- * before one came. The enemy's address is always loopback.
+ * before one came; of a stream of events with its beginning. The enemy's address is always loopback.
  *
  * @throws when nothing came within `ANSWER_TIMEOUT_MS`
  */
@@ -41,6 +41,12 @@ export function send(base: string, { method, path, headers, body }: Wire): Promi
     const sent = request(
       { hostname, port, method, path, agent, headers: { ...headers, ...lengthOf(method, body) } },
       (response) => {
+        // A stream of events ends when its time is over, which may be long: it is answered by now.
+        if (response.headers['content-type']?.startsWith('text/event-stream')) {
+          done({ status: response.statusCode ?? 0, headers: response.headers, text: '' })
+          sent.destroy()
+          return
+        }
         const chunks: Buffer[] = []
         let size = 0
         const end = () => {
