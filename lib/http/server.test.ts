@@ -138,3 +138,18 @@ test('who asks for personal data is logged, with the route and without ids', asy
   ])
   expect(JSON.stringify(told)).not.toContain('ann"')
 })
+
+test.each([
+  ['/any/a%00b', 'path.id holds the control character U+0000'],
+  ['/any/a?of=%00', 'query.of holds the control character U+0000'],
+  ['/any/a?of=b&of=%07', 'query.of[1] holds the control character U+0007'],
+  ['/any/%1B', 'path.id holds the control character U+001B'],
+])('the address %s names nothing that could be stored', async (url, said) => {
+  const http = await server()
+  const schema = { summary: 'Any', tags: ['service'], response: { 200: Type.Any() } }
+  http.get('/any/:id', { config: { isPublic: true }, schema }, () => 'reached')
+  const answer = await http.inject({ url, headers: { host: '127.0.0.1' } })
+  expect(answer.statusCode).toBe(400)
+  expect(answer.json()).toMatchObject({ code: 'invalid_text', detail: said })
+  expect((await http.inject({ url: '/any/a%2Fb%20c' })).statusCode).toBe(200)
+})

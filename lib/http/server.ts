@@ -20,6 +20,7 @@ import { whyBeyond, type JsonBounds } from '../events/json/bounds.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { Module } from '../runtime/modules.ts'
 import { sendProblem } from './problems.ts'
+import { refuseUnprintable } from './limits/printable-addresses.ts'
 import { addRateLimits } from './limits/rate-limits.ts'
 import { bodyBudget, readBody } from './request-body.ts'
 import { reachOf, requireEvery } from './model-access.ts'
@@ -92,6 +93,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     if (scope) requireScope(request.caller, scope)
     if (scope) requireModel(request, scope)
   })
+  refuseUnprintable(app)
   addRateLimits(app, options.rates ?? {}, options.registry)
   syncChanges(app, options.synced)
   logPersonal(app, options.log)
