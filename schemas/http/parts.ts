@@ -88,3 +88,15 @@ export const ReferencePath = Type.Object({
   id: pathText('The model.', 'fraud'),
   name: pathText('The reference.', 'spring'),
 })
+
+/** A number with its interval, or why there is none. */
+export const valueOrReason = (description: string) =>
+  closed(
+    {
+      value: nullable(Type.Number()),
+      ci_low: nullable(Type.Number()),
+      ci_high: nullable(Type.Number()),
+      reason: Type.String({ description: 'Why there is no value; empty where there is one.' }),
+    },
+    { description },
+  )

@@ -1,8 +1,7 @@
 /** Answers about labels: what is odd about them, and how far reviewers agree. */
 import Type, { type Static } from 'typebox'
-import { closed, defaulted, nullable } from '../parts.ts'
+import { closed, defaulted, nullable, valueOrReason } from '../parts.ts'
 import { GoldMeasures } from '../reviews/gold.ts'
-import { coefficient } from './coefficient.ts'
 import { JudgeAgreements } from './judges.ts'
 
 const count = (description: string) => Type.Integer({ minimum: 0, description })
@@ -77,7 +76,7 @@ export const AgreementAnswer = closed(
     days: count('Days that are told of.'),
     tasks: count('Tasks with answers of two reviewers or more.'),
     answers: count('Answers to these; the newest 50 000 of the model are read.'),
-    alpha: coefficient(
+    alpha: valueOrReason(
       'Krippendorff’s alpha: nominal of classes, interval of numbers; 95 % by the jackknife over tasks.',
     ),
     fleiss_kappa: nullable(
@@ -87,7 +86,7 @@ export const AgreementAnswer = closed(
       closed({
         class: Type.String(),
         answers: count('Answers that say so.'),
-        alpha: coefficient('Agreement on this class against all others.'),
+        alpha: valueOrReason('Agreement on this class against all others.'),
       }),
       { description: 'The 20 most frequent.' },
     ),
@@ -95,7 +94,7 @@ export const AgreementAnswer = closed(
       closed({
         reviewer: Type.String(),
         tasks: count('Tasks of which most others say one thing.'),
-        kappa: coefficient('Cohen’s kappa with what most others say.'),
+        kappa: valueOrReason('Cohen’s kappa with what most others say.'),
       }),
       { description: 'The 20 with the most answers.' },
     ),

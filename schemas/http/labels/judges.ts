@@ -1,7 +1,6 @@
 /** Answers about judges, and the body that unmutes one. */
 import Type, { type Static } from 'typebox'
-import { closed, id, nullable, person, time } from '../parts.ts'
-import { coefficient } from './coefficient.ts'
+import { closed, id, nullable, person, time, valueOrReason } from '../parts.ts'
 
 const count = (description: string) => Type.Integer({ minimum: 0, description })
 const usd = (description: string) => Type.Number({ description })
@@ -127,7 +126,7 @@ export const JudgeAgreements = Type.Array(
     statistic: Type.Enum(['kappa', 'alpha'], {
       description: 'Cohen’s kappa of classes, Krippendorff’s alpha of numbers.',
     }),
-    agreement: coefficient('With what most people say; of numbers with the middle.'),
+    agreement: valueOrReason('With what most people say; of numbers with the middle.'),
   }),
   { description: 'The 20 judges with the most shared predictions; the newest 20 000 are read.' },
 )

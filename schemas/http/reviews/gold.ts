@@ -1,6 +1,6 @@
 /** Bodies and answers of tasks whose right answer is known. */
 import Type, { type Static } from 'typebox'
-import { closed, defaulted, id, limit, nullable, person, time } from '../parts.ts'
+import { closed, defaulted, id, limit, person, time, valueOrReason } from '../parts.ts'
 
 /** Most known answers of one request. */
 const MAX_KNOWN = 1000
@@ -100,38 +100,29 @@ export const GoldList = closed(
   },
 )
 
-const rate = (description: string) =>
-  closed(
-    {
-      value: nullable(Type.Number()),
-      ci_low: nullable(Type.Number()),
-      ci_high: nullable(Type.Number()),
-      reason: Type.String({ description: 'Why there is no value; empty where there is one.' }),
-    },
-    { description },
-  )
-
 /** How reviewers answer tasks whose right answer is known, and what that says of their answers. */
 export const GoldMeasures = closed({
   in_use: count('Known answers in use.'),
   answers: count('Answers to known ones; the newest 50 000 are read.'),
-  accuracy: rate('Share of these that are right, with Wilson’s interval.'),
+  accuracy: valueOrReason('Share of these that are right, with Wilson’s interval.'),
   reviewers: Type.Array(
     closed({
       reviewer: Type.String(),
       answers: count('Answers to known ones.'),
       skips: count('Known ones that were skipped.'),
-      accuracy: rate('Share that is right.'),
+      accuracy: valueOrReason('Share that is right.'),
     }),
     { description: 'The 20 with the most answers.' },
   ),
   positive_rate: closed(
     {
       tasks: count('Tasks that were answered.'),
-      sensitivity: rate('Share of known positives that are called so.'),
-      specificity: rate('Share of known negatives that are called so.'),
-      observed: rate('Share of answered tasks that are called positive, as they were drawn.'),
-      corrected: rate(
+      sensitivity: valueOrReason('Share of known positives that are called so.'),
+      specificity: valueOrReason('Share of known negatives that are called so.'),
+      observed: valueOrReason(
+        'Share of answered tasks that are called positive, as they were drawn.',
+      ),
+      corrected: valueOrReason(
         'The share that is positive, by Rogan and Gladen; the interval by Lang and Reiczigel.',
       ),
     },

@@ -43,8 +43,7 @@ const tags = ['alerts']
 /** Adds the routes of alerts that go out; a text that no store keeps is refused on each. */
 export function alertsRoutes(http: Http, options: AlertsRoutesOptions): void {
   void http.register(async (scope: Http) => {
-    scope.addHook('preHandler', async ({ query, body }) => {
-      requirePrintable('query', query)
+    scope.addHook('preHandler', async ({ body }) => {
       requirePrintable('body', body)
     })
     addDeliveries(scope, options)

@@ -38,7 +38,6 @@ export function episodeFeedbackRoutes(http: Http, db: ClickHouse, now: () => num
         },
       },
       async ({ params, body, caller }, reply) => {
-        requirePrintable('id', params.id)
         requirePrintable('body', body)
         const actor = actorOf(caller, body.actor)
         const said = { ...body, actor, decision, at: now() }

@@ -40,7 +40,6 @@ export function decisionRoutes(http: Http, db: ClickHouse, now: () => number): v
         },
       },
       async ({ params, body, caller, reach }, reply) => {
-        requirePrintable('id', params.id)
         requirePrintable('body', body)
         const actor = actorOf(caller, body.actor)
         const said = { ...body, actor, reach: reach('operate') }

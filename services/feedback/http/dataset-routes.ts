@@ -117,7 +117,6 @@ function listRoute(http: Http, { postgres }: Options): void {
     },
     async ({ query, reach }) => {
       const { ids, require } = reach('read')
-      requirePrintable('model_id', query.model_id)
       if (query.model_id !== undefined) require(query.model_id)
       const models = query.model_id === undefined ? ids : [query.model_id]
       return { datasets: await listManifests(postgres, models, query.limit) }
@@ -127,7 +126,6 @@ function listRoute(http: Http, { postgres }: Options): void {
 
 /** A data set that the caller may see. */
 async function seen(request: FastifyRequest, id: string, { postgres, modelOf }: Options) {
-  requirePrintable('id', id)
   const dataset = await readManifest(postgres, id, request.reach('read').require)
   const model = modelOf(dataset.model_id)
   requireDatasetSeen(dataset.manifest, model, isWithheldFrom(request, model))

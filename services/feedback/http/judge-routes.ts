@@ -110,7 +110,6 @@ function unmuteRoute(http: Http, { postgres, modelOf, now }: JudgeRoutesOptions)
       },
     },
     async ({ params, body, caller }) => {
-      requirePrintable('judge', params.judge)
       requirePrintable('body', body)
       const actor = actorOf(caller, body.actor)
       const judge = judgeNamed(modelOf(params.id), params.judge)

@@ -3,7 +3,6 @@ import { statfs } from 'node:fs/promises'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Http } from '../../../lib/http/server.ts'
 import { eventTime } from '../../../lib/events/fields.ts'
-import { requirePrintable } from '../../../lib/events/text-rules.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
 import {
@@ -63,7 +62,6 @@ export function dataHealthRoutes(http: Http, parts: DataHealthParts): void {
       },
     },
     async ({ query }) => {
-      requirePrintable('query', query)
       const { topic, reason, before, limit } = query
       const until = before === undefined ? parts.now() + 1 : eventTime(before)!
       const after = query.after === undefined ? undefined : placeOf(query.after)

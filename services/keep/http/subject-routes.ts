@@ -1,7 +1,6 @@
 /** The routes of a person’s rights: what is held of them, and its erasure. */
 import { randomUUID } from 'node:crypto'
 import type { EventLog } from '../../../lib/event-log/port.ts'
-import { requirePrintable } from '../../../lib/events/text-rules.ts'
 import { actorOf } from '../../../lib/http/callers.ts'
 import type { Http } from '../../../lib/http/server.ts'
 import { appendAudit } from '../../../lib/postgres/audit-log.ts'
@@ -60,7 +59,6 @@ function exportRoute(http: Http, options: SubjectRoutesOptions): void {
       },
     },
     async ({ params, query, caller }) => {
-      requirePrintable('id', params.id)
       const actor = actorOf(caller, query.actor)
       const request_id = randomUUID()
       const tables = await heldOf(db, idsOf(privacy, params.id))
@@ -102,7 +100,6 @@ function eraseRoute(http: Http, options: SubjectRoutesOptions): void {
       },
     },
     async ({ params, query, caller }) => {
-      requirePrintable('id', params.id)
       const actor = actorOf(caller, query.actor)
       const request_id = randomUUID()
       const erased = await eraseSubject(options, {

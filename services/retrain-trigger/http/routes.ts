@@ -17,16 +17,12 @@ import { addGoOn, addHold, addRollBack } from './rollout-routes.ts'
 import { addDecisionList, addRun, addRunList, addRunRequest } from './run-routes.ts'
 
 /**
- * Adds the routes of runs, decisions, alerts and the audit log; a text that no store keeps is
- * refused on each.
+ * Adds the routes of runs, decisions, alerts and the audit log; a body with a text that
+ * no store keeps is refused on each.
  */
 export function retrainRoutes(http: Http, options: RetrainRoutesOptions): void {
   void http.register(async (scope: Http) => {
-    scope.addHook('preHandler', async ({ params, query, body }) => {
-      requirePrintable('path', params)
-      requirePrintable('query', query)
-      requirePrintable('body', body)
-    })
+    scope.addHook('preHandler', async ({ body }) => requirePrintable('body', body))
     for (const add of ROUTES) add(scope, options)
     await scope.register(async (own: Http) => addAlertsIn(own, options))
   })

@@ -96,7 +96,6 @@ export function referenceRoutes(http: Http, options: ReferenceRoutesOptions): vo
             'invalid_request',
             'a reference needs a body: JSON, NDJSON, CSV or Parquet',
           )
-        requirePrintable('path', params)
         const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? ''
         const given = givenBody(body, query, type)
         const actor = actorOf(caller, caller?.isKnown ? undefined : 'anonymous')

@@ -90,7 +90,6 @@ function closeRoute(http: Http, { reviews }: Options): void {
       },
     },
     async ({ params, body, caller }) => {
-      requirePrintable('flag_id', params.flag_id)
       requirePrintable('message', body.message)
       return closeFlag(reviews, {
         modelId: params.id,
